@@ -65,7 +65,7 @@ servers: .venv/.dev
 	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null \
 		|| { echo "Dovecot can't be installed: on Debian, as root" >&2; exit 1; }; }
-	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal tests/connectors/imap
+	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal tests/connectors/imap tests/living/test_mail_session.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

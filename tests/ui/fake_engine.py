@@ -473,7 +473,7 @@ class FakeEngine:
     async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
         self._note("write_mail", kind, mail, dict(fields))
         if kind == "nothing" or not fields.get("body", "").strip():
-            raise EngineError("nothing was written: there is no text")
+            raise EngineError("there is no text yet: write some, or leave with Esc")
         return self.mail.write(kind, mail, fields)
 
     async def rules(self) -> list[RuleReport]:

@@ -275,6 +275,8 @@ async def test_why_nothing_came_of_what_was_written_is_said() -> None:
         failed.state = CallState.FAILED
         engine.put(Namespace.TOOL_CALL, failed)
         await until(lambda: "no way to send" in words(app), pilot)
+        await until(lambda: bool(app.query(Form)), pilot)  # what was written is there again
+        await until(lambda: app.query_one(Form).changed() == {"Body": "Yes"}, pilot)
 
 
 async def test_a_file_is_saved_under_a_plain_name_and_over_no_other(tmp_path: Path) -> None:

@@ -140,9 +140,28 @@ async def test_edit_saves_a_new_card_and_does_not_approve() -> None:
         await pilot.press("e")
         await until(lambda: bool(app.query("#form CleanInput")), pilot)
         await pilot.pause()
-        await pilot.press("end", ".", "u", "k", "ctrl+s")
+        body = "Hi Alice,.\n\nThursday at noon works for me. I will bring the signed contract.\n\nBest,\nSam"
+        await pilot.press("end", ".", "ctrl+s")  # it begins in the text
         await until(lambda: app.query_one(Inbox).row_ids == ["approval:a1b"], pilot)
-        assert acts(engine, "edit", "approve") == [("edit", "a1", {"to": "alice@example.com.uk"})]
+        assert acts(engine, "edit", "approve") == [("edit", "a1", {"body": body})]
+
+
+async def test_what_was_typed_outlives_a_refusal() -> None:
+    async with seat(one_card) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "e")
+        await until(lambda: bool(app.query("#form CleanArea")), pilot)
+        await pilot.pause()
+        engine.fails = "that is not an address"
+        await press(pilot, "X", "ctrl+s")
+        await until(lambda: not engine.fails, pilot)
+        await pilot.pause()
+        await press(pilot, "Y", "ctrl+s")  # the form is still there, and so is what was typed
+        await until(lambda: bool(acts(engine, "edit")), pilot)
+        [(_, _, fields)] = acts(engine, "edit")
+        assert fields["body"].startswith("XYHi Alice,")
+        await until(lambda: not app.query("#form"), pilot)
 
 
 @pytest.mark.parametrize(("key", "opened"), [("N", "#prompt"), ("e", "#form"), ("w", "#detail")])

@@ -40,8 +40,8 @@ class MailDrafts:
         tool = self._registry.get(name)
         if tool is None or always.keys() - tool.spec.parameters.get("properties", {}).keys():
             raise EngineError(f"{words} can't be written here yet: nothing was done")
-        if not fields.get("body", "").strip():
-            raise EngineError("nothing was written: there is no text")
+        if not fields.get("body", "").strip() and kind != "forward":  # what is forwarded may speak for itself
+            raise EngineError("there is no text yet: write some, or leave with Esc")
         ident = self._clock.new_id("call")
         call = ToolCall(
             ident,

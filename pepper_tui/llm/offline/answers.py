@@ -44,6 +44,8 @@ _KINDS: Final = {
 
 _NAMED_BY: Final = ("to", "subject", "title", "text", "address", "path", "query", "agent")
 """Arguments by which a person recognises a call without a summary: the first that is given is shown."""
+_SENT: Final = re.compile(r"Sent to (\S+@\S+(?:, \S+@\S+)*) as \S+@\S+\.(?:\n|$)")
+_CHANGED: Final = "\nThe user changed your proposal before the yes."
 
 
 def called(name: str, arguments: Json, summary: str) -> str:
@@ -78,6 +80,8 @@ def in_words(
             toml, _, more = rest.partition("\n\n")
             table = f"\n\n```toml\n{toml}\n```\n\n" if toml else ""
             return shorten(f"{_rule(head.split(' | ')) or head}{table}{more}".strip(), SHOWN)
+        if sent := _SENT.match(content):  # what else it says is meant for a model
+            return f"Sent to {sent[1]}{', as you changed it' if _CHANGED in content else ''}."
         return _listed(name, content, now)
     if state == "failed" and name in _RULE_TOOLS and content:
         return content[0].upper() + shorten(clean(content[1:]), SHOWN)

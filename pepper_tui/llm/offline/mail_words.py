@@ -114,5 +114,10 @@ def _clauses(rest: str) -> list[tuple[str, str]]:
     return [(key, said) for key, said in found if said]
 
 
+def newest_from(sender: str) -> str:
+    """Return the query whose first find is the newest mail from ``sender``."""
+    return f"from:{_value(sender)}"
+
+
 def _value(said: str) -> str:
     return said if re.fullmatch(r'[^\s()"]+', said) else '"' + said.replace('"', "") + '"'

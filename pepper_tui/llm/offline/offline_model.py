@@ -19,6 +19,7 @@ from pepper_tui.llm.offline import briefs
 from pepper_tui.llm.offline.answers import SHOWN, called, in_words
 from pepper_tui.llm.offline.draft import Draft
 from pepper_tui.llm.offline.grammar import Command, parse
+from pepper_tui.llm.offline.mail_words import newest_from
 from pepper_tui.llm.offline.on_newest import ON_NEWEST
 from pepper_tui.llm.offline.orders import Orders
 from pepper_tui.model import (
@@ -151,15 +152,14 @@ class OfflineModel:
 
     def _goes_on(self, request: ModelRequest, arguments: Json, content: str, draft: Draft) -> bool:
         """Do the second half of "read mail from X", "reply to X: …" …, if this search was its first half."""
-        sender = str(arguments.get("sender", ""))
-        if not sender or arguments.get("limit") != 1:
+        if arguments.get("limit") != 1:
             return False
         head, bar, _ = content.splitlines()[0].partition(" | ") if content else ("", "", "")
-        command = self._asked(request.messages, sender)
+        command = self._asked(request.messages, str(arguments.get("query", "")))
         if command is None:
             return False
         if not bar or not head.strip():
-            draft.say(f"I found no mail from {one_line(sender, 80)}.")
+            draft.say(f"I found no mail from {one_line(command['sender'], 80)}.")
             if cut := " ".join(content.splitlines()[1:]).strip("[] "):
                 draft.say(f"{one_line(cut[:1].upper() + cut[1:], 200)}.")
             return True
@@ -170,11 +170,11 @@ class OfflineModel:
         return True
 
     @staticmethod
-    def _asked(messages: Sequence[Json], sender: str) -> Command | None:
-        """Return the user's newest order about the newest mail from ``sender``."""
+    def _asked(messages: Sequence[Json], query: str) -> Command | None:
+        """Return the user's newest order about the newest mail that ``query`` finds."""
         for said in reversed(_all(_USER_MSG, messages)):
             command = parse(said) if _OF_MAIL.search(said) else Command("unknown")
-            if command.kind in ON_NEWEST and command["sender"] == sender:
+            if command.kind in ON_NEWEST and newest_from(command["sender"]) == query:
                 return command
         return None
 

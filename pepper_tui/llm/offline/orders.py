@@ -12,6 +12,7 @@ from pepper_tui.config import User
 from pepper_tui.llm.offline import briefs
 from pepper_tui.llm.offline.draft import Draft
 from pepper_tui.llm.offline.grammar import CAPABILITIES, LONGEST, Command, agenda_span, arguments_of
+from pepper_tui.llm.offline.mail_words import newest_from
 from pepper_tui.llm.offline.on_newest import ON_NEWEST, Needed
 from pepper_tui.text import one_line
 
@@ -32,7 +33,7 @@ _LIKE_A_RULE: Final = (
 
 def _newest(command: Command) -> Needed:
     """Return the first half of an order about the newest mail from somebody: the search for it."""
-    return "search_mail", "Finding the newest mail.", {"query": "", "sender": command["sender"], "limit": 1}
+    return "search_mail", "Finding the newest mail.", {"query": newest_from(command["sender"]), "limit": 1}
 
 
 CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {

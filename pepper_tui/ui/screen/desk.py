@@ -6,7 +6,7 @@ A part takes the ``Desk``, never the app, so parts do not depend on one another'
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from textual.app import App
@@ -60,7 +60,14 @@ class Asks(Protocol):
 
     def edit(self, approval: Approval, /) -> None: ...
 
-    def write(self, heading: str, lines: Sequence[CardLine], save: Callable[[dict[str, str]], None], /) -> None: ...
+    def write(
+        self,
+        heading: str,
+        lines: Sequence[CardLine],
+        save: Callable[[dict[str, str]], Awaitable[None]],
+        filled: Mapping[str, str] | None = None,
+        /,
+    ) -> None: ...
 
     def left(self) -> None: ...
 

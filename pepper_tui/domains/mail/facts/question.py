@@ -1,4 +1,4 @@
-"""The fact ``question``: somebody to whom the user has written asks the user something."""
+"""The fact ``question``: somebody to whom the user has written, or a VIP, asks the user something."""
 
 from __future__ import annotations
 
@@ -49,4 +49,4 @@ def question(mail: Looked) -> Found | None:
     if not mail.known or not mail.by_a_person or not mail.to_me:
         return None
     said = asked(mail.text)
-    return Found("question", f"{mail.who}, to whom you have written, asks you something", said) if said else None
+    return Found("question", f"{mail.who}, whom you know, asks you something", said) if said else None

@@ -24,7 +24,7 @@ HINTS: Final = (
     ("connections.add", "add"),
     ("connections.test", "test"),
     ("connections.pause", "pause"),
-    ("connections.sign_in", "sign in again"),
+    ("connections.sign_in", "sign in"),
     ("connections.remove", "remove"),
 )
 
@@ -52,7 +52,7 @@ class ConnectionList(OpenedList):
         """Replace the accounts. ``came``: when the newest mail of each was taken in."""
         self.accounts = {each.id: each for each in accounts}
         names = names_of(self.app)
-        hints = " · ".join(f"{names.of(key)} {word}" for key, word in (HINTS if accounts else HINTS[:1]))
+        hints = " ".join(f"{names.of(key)} {word}" for key, word in (HINTS if accounts else HINTS[:1]))
         rows = [_row(each, health.get(f"feed.{each.id}"), came.get(each.id, 0.0), now) for each in accounts]
         self.show_rows(rows, aside=f"{hints} · Esc closes")
 

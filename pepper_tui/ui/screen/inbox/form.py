@@ -1,12 +1,12 @@
 """Short questions in the conversation's place: a reason, a time, the editable lines of a card.
 
-A form returns values and decides nothing: saving an edit does not approve it. Esc leaves without a change, and asks
-once if something was changed.
+A form returns values and decides nothing: saving an edit does not approve it. It stays until its values were taken, so
+that what was typed outlives a refusal. Esc leaves without a change, and asks once if something was changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, cast
 
 from rich.text import Text
@@ -36,7 +36,10 @@ def set_title(widget: Widget, title: str) -> None:
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The lines of a card as fields; ``answer`` gets the changed ones as label → value."""
+    """The lines of a card as fields; ``answer`` gets the changed ones as label → value.
+
+    ``filled`` are values that were typed before and not taken.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
 
@@ -46,9 +49,12 @@ class Form(VerticalScroll, can_focus=False):
     class Editor(Message):
         """The user wants to edit the field in their own editor."""
 
-    def __init__(self, title: str, lines: Sequence[CardLine], answer: Answer) -> None:
+    def __init__(
+        self, title: str, lines: Sequence[CardLine], answer: Answer, filled: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(id="form")
-        self._lines, self._answer = lines, answer
+        self._lines, self._answer, self._filled = lines, answer, filled or {}
+        self._saving = False
         set_title(self, title)
         self._leaving: dict[str, str] = {}
         self._fields: list[tuple[str, str, CleanInput | CleanArea]] = []
@@ -76,8 +82,19 @@ class Form(VerticalScroll, can_focus=False):
 
     def on_mount(self) -> None:
         self._say_ways_out()
+        for label, _, field in self._fields:
+            if label in self._filled and isinstance(field, Input):
+                field.value = self._filled[label]
+            elif label in self._filled and isinstance(field, CleanArea):
+                field.load_text(self._filled[label])
         if self._fields:
-            self._fields[0][2].focus()
+            self._first().focus()
+
+    def _first(self) -> CleanInput | CleanArea:
+        """Return the field to begin in: the first if it is empty, as of a new mail; else the text."""
+        _, before, first = self._fields[0]
+        texts = (field for _, _, field in self._fields if isinstance(field, CleanArea))
+        return next(texts, first) if before else first
 
     def _say_ways_out(self) -> None:
         names = names_of(self.app)
@@ -105,9 +122,18 @@ class Form(VerticalScroll, can_focus=False):
         self.post_message(self.Editor())
 
     def action_save(self) -> None:
-        changed = self.changed()
-        self.post_message(self.Left())
-        self._answer(changed)
+        if not self._saving:
+            self._saving = True
+            self._answer(self.changed())
+
+    def refused(self) -> None:
+        """Go on: the values were not taken."""
+        self._saving = False
+
+    def taken(self) -> None:
+        """Leave: the values were taken."""
+        if self.is_attached and not self.has_class("gone"):
+            self.post_message(self.Left())
 
     def action_leave(self) -> None:
         """Leave; if something was changed, only the second time in a row."""

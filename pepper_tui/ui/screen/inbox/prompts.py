@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pepper_tui.model import Approval, CardLine, Origin, Written
@@ -31,17 +31,32 @@ class Asking:
             app.say_words("Nothing on this card can be edited; n rejects it")
             return
 
-        def save(fields: dict[str, str]) -> None:
-            if fields:
-                app.link.tell(lambda engine: engine.edit(approval.id, fields))
-            else:
-                app.say_words("Nothing was changed")
+        async def save(fields: dict[str, str]) -> None:
+            words = await app.link.ready().edit(approval.id, fields) if fields else "Nothing was changed"
+            app.say_words(words)
 
         self.write(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
 
-    def write(self, heading: str, lines: Sequence[CardLine], save: Callable[[dict[str, str]], None]) -> None:
-        """Open lines as fields in the conversation's place; ``save`` gets the changed ones as label → value."""
+    def write(
+        self,
+        heading: str,
+        lines: Sequence[CardLine],
+        save: Callable[[dict[str, str]], Awaitable[None]],
+        filled: Mapping[str, str] | None = None,
+    ) -> None:
+        """Open lines as fields in the conversation's place; ``save`` gets the changed ones as label → value.
+
+        The form stays open where ``save`` raises. ``filled`` are changed values that are there already.
+        """
         app = self._app
+
+        async def saved(fields: dict[str, str]) -> None:
+            try:
+                await save(fields)
+            except BaseException:
+                form.refused()
+                raise
+            form.taken()
 
         def show() -> None:
             app.reading.close()
@@ -51,7 +66,7 @@ class Asking:
             app.attend(True)
             app.panes.settle()
 
-        form = Form(heading, lines, save)
+        form = Form(heading, lines, lambda fields: app.link.start(saved(fields)), filled)
         self._once_free(form, show)
 
     def ask(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
@@ -33,12 +35,13 @@ class Writing:
     def __init__(self, app: Desk) -> None:
         self._app = app
         self._awaited = ""  # the call whose card is opened once it is there
+        self._again: Callable[[], None] | None = None  # opens the form of that call again, as it was left
 
-    def open(self, kind: str, mail: ThreadMail | None) -> None:
-        """Open the form."""
+    def open(self, kind: str, mail: ThreadMail | None, filled: Mapping[str, str] | None = None) -> None:
+        """Open the form; ``filled`` is what was written before."""
         about = one_line(mail.subject, 60) if mail is not None else ""
         heading = f"{HEADINGS[kind]} {about}".strip()
-        self._app.asking.write(heading, self._lines(kind, mail), lambda fields: self._save(kind, mail, fields))
+        self._app.asking.write(heading, self._lines(kind, mail), lambda fields: self._save(kind, mail, fields), filled)
 
     def _lines(self, kind: str, mail: ThreadMail | None) -> list[CardLine]:
         body = CardLine("Body", "", editable=True, multiline=True)
@@ -53,16 +56,15 @@ class Writing:
         line = CardLine("To", whom.get(kind, to), untrusted=bool(doubts), warning=doubts)
         return [line, body, CardLine("You wrote" if mail.own else "They wrote", mail.text[:_SHOWN])]
 
-    def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
+    async def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
         app = self._app
-        if not fields.get("Body", "").strip():
+        if not any(value.strip() for value in fields.values()):
             app.say_words("Nothing was written, nothing is sent")
             return
-        app.link.start(self._write(kind, mail, {name.lower(): value for name, value in fields.items()}))
-
-    async def _write(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
-        self._awaited = await self._app.link.ready().write_mail(kind, mail.id if mail is not None else "", fields)
-        self._app.say_words("Written; its card comes in a moment. Nothing is sent before your yes")
+        given = {name.lower(): value for name, value in fields.items()}
+        self._awaited = await app.link.ready().write_mail(kind, mail.id if mail is not None else "", given)
+        self._again = partial(self.open, kind, mail, fields)
+        app.say_words("Written; its card comes in a moment. Nothing is sent before your yes")
         self.look()
 
     def look(self) -> None:
@@ -78,6 +80,8 @@ class Writing:
             app.reading.open_card(item)
         elif call is not None and call.state is CallState.FAILED:
             self._awaited = ""
+            if self._again is not None:
+                self._again()
             app.say_words(f"Nothing was sent: {call.error}", bad=True)
 
     def key_lines(self, pen: Pen) -> list[Text]:

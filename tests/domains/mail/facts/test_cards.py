@@ -39,7 +39,7 @@ async def came(house: House, maker: Maker) -> tuple[list[dict[str, Any]], dict[s
 async def test_a_card_says_why_and_why_leads_to_the_sentence(tmp_path: Path) -> None:
     async with House(tmp_path, "", clock=ManualClock(START)) as house:
         [card], signal = await came(house, mails())
-        assert card["reason"] == "Dana Whitfield, to whom you have written, asks you something"
+        assert card["reason"] == "Dana Whitfield, whom you know, asks you something"
         assert card["priority"] == signal["priority"] == "normal"
         assert card["trust"] == "written to"
         assert "Who signs for the roof?" in "\n".join(await house.engine.why(f"notification:{card['id']}"))
@@ -62,7 +62,7 @@ async def test_a_mail_has_one_card_or_none(tmp_path: Path, more: str, letter: di
         assert len(notices) == cards
         if cards:  # a rule, or a VIP, spoke first; the fact is beside it
             assert signal["metadata"]["fact"] == "question"
-            assert notices[0]["reason"].endswith("; " + "{}, to whom you have written, asks you something".format(
+            assert notices[0]["reason"].endswith("; " + "{}, whom you know, asks you something".format(
                 letter.get("sender", DANA)[0]))  # fmt: skip
 
 
@@ -111,5 +111,5 @@ async def test_a_model_judges_with_the_fact_at_hand_and_nothing_is_told_twice(
             await house.calm()
             notices = await house.notices()
             assert len(notices) == cards
-            assert "to whom you have written, asks you something" in signal["reason"]
+            assert "whom you know, asks you something" in signal["reason"]
             assert any("asks you something" in str(body["messages"]) for body in server.requests)
