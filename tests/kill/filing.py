@@ -12,16 +12,18 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from pepper_tui.domains.notices.told import UNPAIRED
 from pepper_tui.model import Json
 from tests.kill.mailbox import DEEDS, LISTS, Deed
 
 if TYPE_CHECKING:
     from tests.kill.attack import Attack, Life
 
-ACTS: Final = ("archive", "archive", "trash", "junk", "move", "flag", "flag", "unflag", "read", "unread")
+ACTS: Final = ("archive", "archive", "trash", "junk", "flag", "flag", "unflag", "read", "unread")
 MOVES: Final = frozenset({"archive", "trash", "junk", "move"})
 MARKS: Final = {"flag": ("flagged", True), "unflag": ("flagged", False), "read": ("seen", True),
-                "unread": ("seen", False)}  # fmt: skip
+                "unread": ("seen", False), "label": ("labelled", True), "unlabel": ("labelled", False)}  # fmt: skip
+OWN_MARKS: Final = ("flagged", "labelled")  # those that nobody but the user's keys sets here
 CALL: Final = "file_mail"
 ENDS: Final = frozenset({"deleted", "moved", "answered"})
 SIGNAL: Final = "signals.mail:signal_mail_"
@@ -43,9 +45,9 @@ class Filing:
         chance, refs = self.attack.chance, self._refs()
         if not refs:
             return
-        act = chance.choice(ACTS)
+        act = chance.choice((*ACTS, *self.attack.mailbox.own_acts))
         named = chance.sample(refs, min(len(refs), chance.choice([1, 1, 2, 3])))
-        life.ask("file", named, act, LISTS if act == "move" else "")
+        life.ask("file", named, act, LISTS if act in self.attack.mailbox.own_acts else "")
         if chance.random() < 0.35:
             for turn in chance.choice([["undo"], ["undo"], ["undo", "redo"], ["undo", "redo", "undo"]]):
                 life.ask(turn)
@@ -124,7 +126,7 @@ class Filing:
         for ident, message_id in self._known().items():
             there = {copy for copy in lying.get(message_id, ()) if copy.folder in watched}
             told = [copy for copy in states[ident]["copies"] if copy["folder"] in watched]
-            if {(copy.folder, copy.marks) for copy in there} != {
+            if {(copy.folder, copy.marks - {"labelled"}) for copy in there} != {
                 (copy["folder"], frozenset(copy["marks"])) for copy in told
             }:
                 differing.append(f"state of {message_id}: {told}, and there are {there}")
@@ -137,7 +139,7 @@ class Filing:
 
     def _places(self) -> list[str]:
         problems, lying, ids = [], self.attack.mailbox.lying(), self._ids()
-        folders, flags = self._allowed()
+        folders, marks = self._allowed()
         for ident, message_id in self._known().items():
             copies, deeds = lying.get(message_id, []), self.deeds[message_id]
             if len(copies) > 1:
@@ -147,15 +149,16 @@ class Filing:
             for copy in copies:
                 if copy.folder not in folders[ident] and not {"moved", "deleted"} & set(deeds):
                     problems.append(f"lost: {ids[ident]} lies in {copy.folder}; it was put in {folders[ident]}")
-                if ("flagged" in copy.marks) not in flags[ident]:
-                    problems.append(f"lost: the flag of {message_id}: {copy.marks}, and it was set {flags[ident]}")
+                wrong = [mark for mark in OWN_MARKS if (mark in copy.marks) not in marks[ident, mark]]
+                if wrong and "moved" not in deeds:
+                    problems.append(f"lost: {message_id} has the marks {set(copy.marks)}, against {wrong}")
         return problems
 
-    def _allowed(self) -> tuple[dict[str, set[str]], dict[str, set[bool]]]:
-        """Where each mail may lie, and how it may be flagged, as its calls ended."""
+    def _allowed(self) -> tuple[dict[str, set[str]], dict[tuple[str, str], set[bool]]]:
+        """Where each mail may lie, and how it may be marked, as its calls ended."""
         inbox = self.attack.mailbox.folders["inbox"]
         folders: dict[str, set[str]] = defaultdict(lambda: {inbox})
-        flags: dict[str, set[bool]] = defaultdict(lambda: {False})
+        marks: dict[tuple[str, str], set[bool]] = defaultdict(lambda: {False})
         records = {record["id"]: record["copies"] for record in self.attack.facts("mail.filed")}
         for call in self._attempted():
             stayed = {copy["item"]["id"] for copy in records.get(call["id"], ()) if copy["trouble"]}
@@ -166,9 +169,10 @@ class Filing:
                 act = str(call["arguments"]["act"])
                 if act in MOVES:
                     folders[mail] = {self.target(call)} | (set() if sure else folders[mail])
-                elif MARKS[act][0] == "flagged":
-                    flags[mail] = {MARKS[act][1]} | (set() if sure else flags[mail])
-        return folders, flags
+                else:
+                    mark, on = MARKS[act]
+                    marks[mail, mark] = {on} | (set() if sure else marks[mail, mark])
+        return folders, marks
 
     def _attempted(self) -> list[Json]:
         """The calls that filed mails, as they are now, in the order of their attempts."""
@@ -189,18 +193,20 @@ class Filing:
         ours = {mail for call in self._attempted() for mail in call["arguments"]["mails"]}
         answered = {str(c["arguments"].get("message_id")) for c in self.attack.facts("tool.call") if c["started_at"]}
         ids = self._ids()
+        ended = {moved["id"]: act["words"] for act in self.attack.facts("undo") for moved in act["moved"]
+                 if act["words"].startswith("closed, as")}  # fmt: skip
         for one in self.attack.facts("notification"):
-            if not str(one["source"]).startswith(SIGNAL):
+            if one["kind"] in UNPAIRED or not str(one["source"]).startswith(SIGNAL):
                 continue
             mail = str(one["source"]).removeprefix(SIGNAL)
             signal = f"signal_mail_{mail}"
-            deeds, note = self.deeds[ids.get(mail, "")], str(one.get("note", ""))
+            deeds, why = self.deeds[ids.get(mail, "")], ended.get(one["id"], "")
             late = one["created_at"] - made.get(signal, 0.0) >= REACTION
             if "open" in one["_tags"] and ENDS & set(deeds) and not late and not self._was_closed(one["id"]):
                 problems.append(f"lost: {one['title']!r} is open, and its mail was {deeds} elsewhere")
             untouched = not deeds and mail not in ours and not {mail, signal} & answered and not self.renumbered
-            if untouched and "elsewhere" in note:
-                problems.append(f"lost: {one['title']!r} was closed, as {note!r}; nobody did that")
+            if untouched and why:
+                problems.append(f"lost: {one['title']!r} was {why!r}; nobody did that")
         return problems
 
     def _was_closed(self, ident: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,8 +26,8 @@ class GmailMailbox:
         "archive": "Archive",
         "trash": "TRASH",
         "junk": "SPAM",
-        "move": LISTS,
     }
+    own_acts: Sequence[str] = ("label", "label", "unlabel")
 
     def __init__(self, folder: Path, smtp_port: int) -> None:
         self.feed = "feed.work"
@@ -101,11 +101,10 @@ class GmailMailbox:
 
     def _copies(self, labels: list[str]) -> list[Lying]:
         """Two places of one mail are two copies, as a user would find it twice."""
-        told = {"flagged": "STARRED" in labels, "seen": "UNREAD" not in labels}
+        told = {"flagged": "STARRED" in labels, "seen": "UNREAD" not in labels, "labelled": self._lists in labels}
         marks = frozenset(mark for mark, there in told.items() if there)
         places = [label for label in ("TRASH", "SPAM", "INBOX") if label in labels]
-        places = places or ([LISTS] if self._lists in labels else ["Archive"])
-        return [Lying(place, marks) for place in places]
+        return [Lying(place, marks) for place in places or ["Archive"]]
 
     def sent(self) -> list[bytes]:
         with self._google.service.lock:

@@ -6,7 +6,7 @@ import os
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from email import message_from_bytes
 from pathlib import Path
@@ -36,12 +36,13 @@ class Lying(NamedTuple):
 class Mailbox(Protocol):
     """``feed`` is the name of its feed, ``config`` what stands in the config about it and about sending.
 
-    ``folders``: where archived mail goes, by the act, and ``inbox``.
+    ``folders``: where archived mail goes, by the act, and ``inbox``. ``own_acts``: what can be done with ``LISTS``.
     """
 
     feed: str
     config: str
     folders: Mapping[str, str]
+    own_acts: Sequence[str]
 
     def begin(self) -> None: ...
 
@@ -94,6 +95,7 @@ class MaildirMailbox:
         "junk": "Junk",
         "move": LISTS,
     }
+    own_acts: Sequence[str] = ("move",)
     _FLAGS: Final = {"S": "seen", "F": "flagged", "R": "answered"}
 
     def __init__(self, folder: Path, smtp_port: int) -> None:
@@ -178,6 +180,7 @@ class ImapMailbox:
     """The road has two parts: one that fails at any moment, and one that fails at a command that changes a mail."""
 
     folders: Mapping[str, str] = MaildirMailbox.folders
+    own_acts: Sequence[str] = MaildirMailbox.own_acts
     _MARKS: Final = {rb"\Seen": "seen", rb"\Flagged": "flagged", rb"\Answered": "answered"}
     _CHANGES: Final = ("MOVE", "STORE", "APPEND")
 
