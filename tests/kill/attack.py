@@ -11,7 +11,7 @@ import sqlite3
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
@@ -21,16 +21,18 @@ from typing import Any, Final
 from pepper_tui.model import CallState, Json
 from tests.connectors.mcp.bench import UNRULY
 from tests.domains.mail.mails import mail
+from tests.kill.filing import CALL, Filing
+from tests.kill.google import GmailMailbox
 from tests.kill.mailbox import ImapMailbox, Mailbox, MaildirMailbox
 from tests.kill.mind import NaiveMind
-from tests.kill.outside import MoodySmtp
+from tests.kill.outside import MoodySmtp, tag_of
 from tests.kill.victim import live, outside_file
 from tests.stored import stored
 
 COUNTED: Final = ("commit_before", "commit_after")
 NAMED: Final = ("signal_stored", "step_before_commit", "step_after_commit", "approval_open", "attempt_committed",
                 "data_sent", "card_returned", "question_open", "outside_before", "outside_after", "mcp_before",
-                "mcp_after")  # fmt: skip
+                "mcp_after", "mails_filed")  # fmt: skip
 MAIL_ACTS: Final = ("draft", "notify", "quiet", "write", "delegate", "remind", "quiet", "ordered", "ordered", "ordered",
                     "oldform")  # fmt: skip
 USER_ACTS: Final = (
@@ -53,6 +55,7 @@ USER_ACTS: Final = (
 )
 SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
                   "normal": "norbert@example.com"}  # fmt: skip
+THERE_BEFORE: Final = 6  # mails that lie there at first sight, of which nothing is told
 READY: Final = 20.0
 LONGEST_DRAIN: Final = 900.0
 DRAIN: Final = 90.0
@@ -123,6 +126,11 @@ class Attack:
         self, folder: Path, seed: int, kills: int, boundaries: Sequence[str] = (), suspend: float = 0.0
     ) -> None:
         self.folder, self.seed, self.wanted = folder, seed, kills
+        self.filing = Filing(self)
+        # a clock that is set back makes mail of a folder that is counted anew look older than its first sight
+        self._shifts = seed % 8 not in (1, 6)
+        self._life: Life | None = None
+        self._watched = False  # whether it has looked at the mailbox once
         self._suspend = suspend  # seconds that the first sleep of the machine lasts; 0: as drawn
         self.boundaries = deque(boundaries)
         self.chance = random.Random(seed)
@@ -151,8 +159,9 @@ class Attack:
     def _prepare(self) -> None:
         self.home.mkdir(mode=0o700, parents=True)
         (self.folder / "mcp").mkdir()
-        # half of the seeds with models that fail, and half of the others, have an account at a server
-        self.mailbox = (ImapMailbox if self.seed % 4 in (1, 2) else MaildirMailbox)(self.folder, self.smtp.port)
+        # half of the seeds with models that fail, and half of the others, have an account at an IMAP server
+        kinds: tuple[type[Mailbox], ...] = (GmailMailbox, ImapMailbox, ImapMailbox, MaildirMailbox)
+        self.mailbox = kinds[self.seed % 4](self.folder, self.smtp.port)  # type: ignore[call-arg]
         self.mailbox.begin()
         watches = "".join(
             f'[[watch]]\nname = "{priority}"\nsender = "{sender}"\npriority = "{priority}"\n'
@@ -209,6 +218,9 @@ draft = "ack"
 follow = 0.002
 {watches}"""
         )
+        self.mailbox.sign_in(self.home)
+        for _ in range(THERE_BEFORE):
+            self._deliver("quiet")
 
     def facts(self, namespace: str) -> list[Json]:
         """The current data of a namespace, oldest first, with its tags as ``_tags``."""
@@ -226,9 +238,17 @@ follow = 0.002
         process.start()
         theirs.close()
         assert process.pid is not None
-        return Life(process, ours, process.pid)
+        self._life = Life(process, ours, process.pid)
+        return self._life
+
+    def _kill_now(self) -> None:
+        """Kill the life that is on, from within the outside world."""
+        if self._life is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self._life.session, signal.SIGKILL)
 
     def _kill(self, life: Life) -> None:
+        self._life = None
         with contextlib.suppress(ProcessLookupError):
             os.kill(life.session, signal.SIGKILL)
         life.process.join(10)
@@ -260,14 +280,15 @@ follow = 0.002
         return found
 
     def _ready(self, life: Life) -> bool:
-        """Whether it came up (and, the first time, has looked at the Maildir); false where it died before."""
+        """Whether it came up (and, the first time, has looked at the mailbox); false where it died before."""
         deadline = time.monotonic() + READY
         up = False
         while time.monotonic() < deadline:
             up = up or any(act == "ready" for act, _, _ in self._take(life, 0.02))
             if not life.process.is_alive():
                 return False
-            if up and (self.given.mails or self._watching()):
+            self._watched = self._watched or (up and self._watching())
+            if up and self._watched:
                 return True
         raise AssertionError(f"seed {self.seed}: not ready within {READY} s; see {self.folder}/victim.log")
 
@@ -293,11 +314,11 @@ follow = 0.002
 
     def _one_life(self) -> None:
         kill_at = self._point()
-        if self.chance.random() < 0.1:
+        if self.chance.random() < 0.1 and self._shifts:
             self._offset = self.chance.choice([-3600.0, 0.0, 0.0, 3600.0, 7200.0])
         life = self._begin(kill_at)
         early = 1.0 if kill_at else self.chance.random()
-        if self.given.mails and early < 0.25:  # while it starts
+        if self._watched and early < 0.25:  # while it starts
             time.sleep(early * 4)
             self.points["while starting"] += 1
             self._kill(life)
@@ -311,10 +332,15 @@ follow = 0.002
             self._do_something(life)
             self._take(life, self.chance.uniform(0.0, 0.08))
         died = not life.process.is_alive()
-        self.points[kill_at.partition(":")[0] if died else "a boundary not reached" if kill_at else "a moment"] += 1
+        where = kill_at.partition(":")[0] or "in a command" if died else "a moment"
+        self.points["a boundary not reached" if kill_at and not died else where] += 1
         self._kill(life)
         while self.chance.random() < 0.3:
             self._deliver()  # while nobody is there
+        if self.chance.random() < 0.3:
+            self.filing.elsewhere()
+        if not self._shifts and self.chance.random() < 0.2:
+            self.filing.renumber()
 
     def _point(self) -> str:
         if self.boundaries:
@@ -331,6 +357,10 @@ follow = 0.002
     def _do_something(self, life: Life) -> None:
         draw = self.chance.random()
         if draw < 0.3:
+            self._do_with_mails(life)
+            return
+        draw = self.chance.random()
+        if draw < 0.3:
             self._deliver()
         elif draw < 0.6:
             self._say(life)
@@ -341,15 +371,25 @@ follow = 0.002
         elif draw < 0.95:
             for turn in self.chance.choice([["undo"], ["undo", "redo"], ["undo", "undo", "redo"], ["redo"]]):
                 life.ask(turn)
-        elif draw < 0.96:
+        elif draw < 0.96 and self._shifts:
             self._offset = self.chance.choice([-3600.0, 0.0, 3600.0])
             life.ask("shift", self._offset)
-        elif draw < 0.97:
-            self.mailbox.disturb(self.chance)
         elif draw < 0.985:
             self._answer(life)
         else:
             self._clear(life)
+
+    def _do_with_mails(self, life: Life) -> None:
+        draw = self.chance.random()
+        if draw < 0.5:
+            self.filing.by_key(life)
+        elif draw < 0.65:
+            self.filing.elsewhere()
+        elif draw < 0.95:
+            self.mailbox.disturb(self.chance, self._kill_now)
+        elif not self._shifts:
+            with self._standing_still(life):
+                self.filing.renumber()
 
     def _answer(self, life: Life) -> bool:
         """Answer a question of Pepper's, by a key or in words; whether there was one."""
@@ -361,10 +401,10 @@ follow = 0.002
         life.ask("choose", ref, 2) if self.chance.random() < 0.6 else life.ask("answer", ref, "neither")
         return True
 
-    def _deliver(self) -> None:
+    def _deliver(self, act: str = "") -> None:
         self._count += 1
         tag, priority = f"M{self._count}", self.chance.choice(list(SENDERS))
-        act, headers = self.chance.choice(MAIL_ACTS), {"Message_ID": f"<{tag}@example.com>"}
+        act, headers = act or self.chance.choice(MAIL_ACTS), {"Message_ID": f"<{tag}@example.com>"}
         if self._asked and self.chance.random() < 0.15:  # an answer to what is followed up
             (answered, priority), act = self.chance.choice(self._asked[-3:]), "quiet"
             headers["In_Reply_To"] = headers["References"] = f"<{answered}@example.com>"
@@ -416,12 +456,21 @@ follow = 0.002
 
     def _stop_and_go(self, life: Life) -> None:
         """A machine that sleeps."""
-        with contextlib.suppress(ProcessLookupError):
-            drawn = self.chance.uniform(0.05, 0.3)
-            os.kill(life.session, signal.SIGSTOP)
+        drawn = self.chance.uniform(0.05, 0.3)
+        with self._standing_still(life):
             time.sleep(self._suspend or drawn)
             self._suspend = 0.0
-            os.kill(life.session, signal.SIGCONT)
+
+    @contextlib.contextmanager
+    def _standing_still(self, life: Life) -> Iterator[None]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(life.session, signal.SIGSTOP)
+            time.sleep(0.05)  # what is under way at a server comes to its end
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(life.session, signal.SIGCONT)
             self.stopped += 1
 
     def _clear(self, life: Life) -> None:
@@ -435,7 +484,8 @@ follow = 0.002
 
     def _drain(self) -> None:
         """Let it run until nothing is left to do."""
-        self._offset = 4 * 3600.0  # past every reminder, whatever the clock was set to
+        self.mailbox.calm()
+        self._offset = 4 * 3600.0 if self._shifts else 0.0  # past every reminder, whatever the clock was set to
         life = self._begin()
         if not self._ready(life):
             raise AssertionError(f"seed {self.seed}: the last life did not start; see {self.folder}/victim.log")
@@ -468,9 +518,10 @@ follow = 0.002
             if "open" not in call["_tags"]:
                 self.hidden += 1
                 self.problems.append(f"hidden: call {call['id']} is unknown and nowhere shown")
-            if ("unknown", call["id"]) not in self._acted:
+            if ("unknown", call["id"]) not in self._acted and not self.filing.looks(call, life):
                 self._acted.add(("unknown", call["id"]))
-                answer = "happened" if self.happened(call) else "did_not"
+                filed = call["name"] == CALL
+                answer = self.filing.answer(call) if filed else "happened" if self.happened(call) else "did_not"
                 life.ask("answer_unknown", call["id"], self.chance.choice([answer, answer, "leave"]))
 
     def happened(self, call: Json) -> bool:
@@ -483,9 +534,11 @@ follow = 0.002
         for path in (outside_file(self.home), self.folder / "mcp" / "effects"):
             lines += path.read_text().split("\n")[:-1] if path.exists() else []
         counts = Counter(line.split()[1] for line in lines)
-        for tag, count in self.smtp.counts().items():
-            counts[tag.split()[0]] += count
-        return counts
+        return counts + Counter(tag_of(mail) for mail in self.left())
+
+    def left(self) -> list[bytes]:
+        """The mails that left, by whatever way."""
+        return [*self.smtp.taken, *self.mailbox.sent()]
 
     def _open_work(self) -> list[str]:
         """What is not at its end yet."""
@@ -503,7 +556,7 @@ follow = 0.002
         left += [f"copy {copy['id']} {copy['state']}" for copy in self.facts("mail.copy") if self._is_open(copy)]
         seen = {str(raw["subject"]).split()[0] for raw in self.facts("raw.mail")}
         left += [f"mail {tag}" for tag in self.given.mails if tag not in seen]
-        return left
+        return left or self.filing.differs()
 
     def _is_open(self, copy: Json) -> bool:
         """Whether a copy is still to be kept: it is due, or it is known whether its mail has left."""

@@ -20,7 +20,15 @@ OUTSIDE = {"draft_reply", "send_mail", "append_line", "own__append", "own__crash
 def check(attack: Attack) -> list[str]:
     """Each problem as a line that begins with ``lost``, ``twice``, ``hidden`` or ``order``."""
     found = [*inputs(attack), *speech(attack), *effects(attack), *workers(attack), *reminders(attack), *order(attack)]
-    return [*found, *orders(attack), *follow_ups(attack), *rules(attack), *edits(attack), *copies(attack)]
+    return [
+        *found,
+        *orders(attack),
+        *follow_ups(attack),
+        *rules(attack),
+        *edits(attack),
+        *copies(attack),
+        *attack.filing.problems(),
+    ]
 
 
 def taken_by(attack: Attack) -> dict[str, list[str]]:
@@ -278,11 +286,11 @@ def edits(attack: Attack) -> list[str]:
     texts = {card["id"]: " ".join(str(line["value"]) for line in card["effect"]["lines"]) for card in cards}
     written = {word for text in texts.values() for word in text.split()}
     problems += [f"lost: {mark} was saved and is in no card" for mark in attack.given.edits - written]
-    sent = [" ".join(mail.decode(errors="replace").split()) for mail in attack.smtp.taken]
+    sent = [" ".join(mail.decode(errors="replace").split()) for mail in attack.left()]
     done = {call["approval"] for call in attack.facts("tool.call") if call["state"] == "succeeded"}
     for card in cards:
         marks = [word for word in texts[card["id"]].split() if word.startswith("edit") and word[4:].isdigit()]
-        if card["id"] in done and card["effect"]["tool"].endswith(("mail", "reply")):
+        if card["id"] in done and card["effect"]["tool"] in ("send_mail", "draft_reply"):
             body = f"body {BODY.search(texts[card['id']].encode())[1].decode()}"  # type: ignore[index]
             alike = [text for text in sent if f"{body} " in f"{text} " and all(mark in text.split() for mark in marks)]
             if not alike:
@@ -296,7 +304,7 @@ def copies(attack: Attack) -> list[str]:
     if kept is None:
         return []
     problems = [f"twice: {count} copies of {ident} are kept" for ident, count in kept.items() if count > 1]
-    left = {str(message_from_bytes(mail)["Message-ID"]) for mail in attack.smtp.taken}
+    left = {str(message_from_bytes(mail)["Message-ID"]) for mail in attack.left()}
     problems += [f"hidden: a copy of {ident} is kept, and it never left" for ident in kept if ident not in left]
     calls = {call["id"]: call["state"] for call in attack.facts("tool.call")}
     sent = [noted["id"] for noted in attack.facts("mail.sent") if calls.get(noted["call"]) == "succeeded"]

@@ -29,9 +29,6 @@ class MoodySmtp(CountingSmtp):
         self.refused: Counter[str] = Counter()
         self.times: dict[str, list[float]] = {}
 
-    def counts(self) -> Counter[str]:
-        return Counter(tag_of(mail) for mail in self.taken)
-
     async def answer(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         mail = bytes(envelope.original_content or b"")
         mood = zlib.crc32(tag_of(mail).encode()) % 10

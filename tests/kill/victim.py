@@ -32,7 +32,7 @@ from tests.kill.mailbox import ENVIRONMENT
 
 T = TypeVar("T")
 ACTS = ("say", "approve", "reject", "edit", "snooze", "dismiss", "done", "undo", "redo", "cancel_call",
-        "answer_unknown", "choose", "answer", "take_back", "stop_reply", "redrive")  # fmt: skip
+        "answer_unknown", "choose", "answer", "take_back", "stop_reply", "redrive", "file")  # fmt: skip
 
 
 class ShiftedClock(SystemClock):

@@ -32,6 +32,11 @@ class Middle(Listening):
         """Do ``act`` right before the next ``command`` goes on to the server."""
         self._before[command] = act
 
+    def let_through(self) -> None:
+        """Forget what was to happen."""
+        self._cuts.clear()
+        self._before.clear()
+
     def serve(self, near: socket.socket) -> None:
         far = socket.create_connection(("127.0.0.1", self._to))
         waits: list[bytes] = []  # the tag whose answer ends the connection
