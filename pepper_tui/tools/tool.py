@@ -243,7 +243,7 @@ def tool(
     resolve: Resolve | None = None,
     revise: Revise | None = None,
     probe: Probe | None = None,
-    account: Callable[[Any, Json], str] | None = None,
+    account: Callable[[Any, Json], str] | Callable[[Any], str] | None = None,
     same: Callable[[Json], Json] = lambda payload: payload,
     on_cancel: Callable[[ToolContext], Awaitable[object]] | None = None,
     timeout: float | None = None,
@@ -261,6 +261,8 @@ def tool(
 ) -> Callable[[Body], Tool]:
     """Make a ``Tool`` of a typed async function. ``timeout`` in seconds; ``None`` means the config's.
 
+    ``account`` need not take the payload.
+
     Raises ``TypeError`` for a tool that needs approval without ``resolve``, any other with one, and for ``asks``,
     ``ordered`` or ``writes`` without meaning.
     """
@@ -277,7 +279,7 @@ def tool(
             resolve=resolve,
             revise=revise,
             probe=probe,
-            account=account,
+            account=None if account is None else _given_payload(account),
             same=same,
             on_cancel=on_cancel,
             timeout=timeout,
@@ -294,6 +296,15 @@ def tool(
         )
 
     return decorate
+
+
+def _given_payload(account: Callable[..., str]) -> Callable[[Any, Json], str]:
+    """Return ``account`` as it is called, with the payload."""
+    try:
+        inspect.signature(account).bind(None, {})
+    except (TypeError, ValueError):  # the latter: a built-in that tells no arguments
+        return lambda given, _: account(given)
+    return account
 
 
 def _arguments(function: Body | Resolve) -> Iterator[tuple[str, Any, Any]]:
