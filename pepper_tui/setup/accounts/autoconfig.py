@@ -41,6 +41,8 @@ def read(address: str, source: bytes, place: str) -> Offer | None:
     """Return the offer in a file; None if it holds none that Pepper could use."""
     if len(source) > LARGEST or b"<!" in source.replace(b"<!--", b""):  # entities could unpack to anything
         return None
+    if b"\0" in source:  # in UTF-16 they would not be seen above
+        return None
     try:
         root = Xml.fromstring(source)  # it declares nothing
     except (Xml.ParseError, ValueError):

@@ -187,6 +187,13 @@ def test_a_strange_file_offers_nothing(source: str) -> None:
     assert read(ME, source.encode(), PLACE) is None
 
 
+@pytest.mark.parametrize("charset", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_a_file_in_a_charset_that_hides_entities_offers_nothing(charset: str) -> None:
+    body = FILE[FILE.index("<clientConfig") :]
+    assert read(ME, body.encode(), PLACE) is not None
+    assert read(ME, (BOMB + body).encode(charset), PLACE) is None
+
+
 @pytest.mark.parametrize(
     ("answer", "taken"),
     [
