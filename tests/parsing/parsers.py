@@ -38,7 +38,11 @@ from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.gmail.sign_in.landing import code_in
 from pepper_tui.connectors.ics import agenda
+from pepper_tui.connectors.imap import changing
+from pepper_tui.connectors.maildir.changing import elsewhere
+from pepper_tui.connectors.maildir.copies import label_of
 from pepper_tui.connectors.mbox import mbox_file
+from pepper_tui.connectors.mbox.marks import marks_in
 from pepper_tui.connectors.mcp.offer.definition import Definition, difference
 from pepper_tui.connectors.mcp.session import reaper
 from pepper_tui.connectors.mcp.session.result import as_text
@@ -51,6 +55,7 @@ from pepper_tui.domains.mail.facts.authentication import verdict
 from pepper_tui.domains.mail.facts.delivery_report import read_report
 from pepper_tui.domains.mail.facts.finder import FACTS
 from pepper_tui.domains.mail.facts.looked import Looked
+from pepper_tui.domains.mail.folder_uses import use_by_name
 from pepper_tui.domains.mail.machines import nobody_reads
 from pepper_tui.domains.mail.mailboxes import parse_addresses
 from pepper_tui.domains.mail.mime import parse_mail
@@ -78,6 +83,8 @@ from pepper_tui.model import Effect, Facts, ModelError, ModelRequest, Rule, Tool
 from pepper_tui.model.origins import Origin, Span, Written
 from pepper_tui.rules.condition import holds
 from pepper_tui.scheduler.topics import TOPICS
+from pepper_tui.setup.accounts import autoconfig
+from pepper_tui.setup.accounts.offers import OfferError, server
 from pepper_tui.store.search import full_text as search
 from pepper_tui.text import addresses, as_json, as_name, clean, escape, one_line, sendable, visible, web_address
 from pepper_tui.text.charsets import decoded
@@ -87,6 +94,8 @@ from pepper_tui.tools.approvals import provenance
 from pepper_tui.tools.approvals.sameness import normalised
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.ui.screen.chat.message_lines import LONGEST
+from pepper_tui.ui.screen.ink import Ink, Pen
+from pepper_tui.ui.screen.mail.mail_lines import Looks, body_lines
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 
 Parse = Callable[[Any], Any]
@@ -312,6 +321,19 @@ def query(text: str) -> object:
         return error
 
 
+SERVER = '<incomingServer type="imap"><hostname>h.org</hostname><port>0</port></incomingServer>'
+"""One that is passed over, as there is no port 0."""
+
+
+def autoconfigured(source: str) -> None:
+    autoconfig.read("a@b.example", f"<clientConfig>{source}</clientConfig>".encode(), "https://b.example/c.xml")
+
+
+def offered(host: str) -> None:
+    with contextlib.suppress(OfferError):
+        server(host, 993, "tls")
+
+
 PARSERS = [
     Parser(
         "answers of an IMAP server",
@@ -319,6 +341,81 @@ PARSERS = [
         imap,
         IMAP,
         "bytes and lines of each answer are bounded before: tests/connectors/imap/test_hostile.py sees it told",
+    ),
+    Parser(
+        "what an IMAP server says of changed mails",
+        {"connectors/imap/changing.py": "imapclient re"},
+        (lambda said: changing.Changing._told([b"1 " + said + b" " + said]), changing._message_id),
+        {
+            "numbers": (300, lambda n: b",".join(b"%d" % number for number in range(n))),
+            "ranges": (500, lambda n: b"1:9," * n),
+            "digits": (5000, lambda n: b"1" * n),
+            "colons": (5000, lambda n: b"1:" * n),
+            "headers": (1000, lambda n: b"Message-ID: <" * n),
+            "spaces": (5000, lambda n: b"Message-ID:" + b" " * n),
+            "an id": (5000, lambda n: b"Message-ID: <" + b"a" * n),
+        },
+        "it fetches the headers with the ids alone; what is told of moves is no more than the wire takes of an answer",
+    ),
+    Parser(
+        "names of files and folders of mail",
+        {
+            "connectors/maildir/changing.py": "re",
+            "connectors/maildir/copies.py": "imapclient re",
+            "domains/mail/folder_uses.py": "re unicodedata",
+        },
+        (elsewhere, use_by_name, lambda text: label_of(Path("/m"), Path("/m") / f".{text.replace('/', '.')}")),
+        {name: WORDS[name] for name in ("letters", "words", "spaces", "dots", "slashes", "dashes")}
+        | {
+            "and": (3000, lambda n: "&" * n),
+            "letters in seven bits": (3000, lambda n: "&APw-" * n),
+            "open": (3000, lambda n: "&" + "A" * n),
+            "of a folder": (3000, lambda n: ",U=1,FMD5=a" * n),
+            "digits of a folder": (3000, lambda n: ",U=" + "1" * n),
+            "sent": (3000, lambda n: "sent" * n),
+            "marks": (5000, lambda n: "e\u0301" * n),
+        },
+        "a name of a file is bounded by the file system, one at a server by the wire",
+    ),
+    Parser(
+        "what a domain says of its mail servers",
+        {
+            "setup/accounts/autoconfig.py": "xml",
+            "setup/accounts/finding.py": "httpx2",
+            "setup/accounts/offers.py": "re",
+        },
+        (autoconfigured, offered),
+        {
+            "servers": (30, lambda n: SERVER * n),
+            "ways": (100, lambda n: f"<incomingServer>{'<authentication>a</authentication>' * n}</incomingServer>"),
+            "servers in servers": (60, lambda n: "<incomingServer>" * n + "</incomingServer>" * n),
+            "open tags": (500, lambda n: "<a>" * n),
+            "attributes": (300, lambda n: "<a " + " ".join(f'a{i}="b"' for i in range(n)) + "/>"),
+            "comments": (300, lambda n: "<!-- a -->" * n),
+            "digits": (3000, lambda n: SERVER.replace("0", "9" * n)),
+            "labels": (3000, lambda n: "a-a." * n),
+            "letters": (3000, lambda n: "a" * n),
+        },
+        "a file with more than 100,000 bytes is passed over, as a domain without one",
+    ),
+    Parser(
+        "a mail as it is read on the screen",
+        {"ui/screen/mail/mail_lines.py": "re"},
+        lambda text: body_lines(text, Pen(Ink.of({}), 60, UTC, 0.0), Looks(all=True), ("q", "a")),
+        {name: WORDS[name] for name in ("letters", "words", "spaces", "lines", "blank lines")}
+        | {
+            "quotes": (500, lambda n: "> a\n" * n),
+            "quotes of quotes": (1000, lambda n: ">" * n),
+            "bars": (500, lambda n: "| \t" * n),
+            "quotes and blank lines": (500, lambda n: "> a\n\n\n" * n),
+            "wrote": (300, lambda n: "x\n" + "On Monday, A <a@b.c> wrote:\n" * n),
+            "on": (300, lambda n: "x\n" + "On Monday wrote " * n),
+            "original messages": (300, lambda n: "x\n" + "--" * n),
+        },
+        "more characters",
+        lambda _: "".join(
+            line.plain for line in body_lines("a " * 20_000, Pen(Ink.of({}), 60, UTC, 0.0), Looks(), ("q", "a"))
+        ),
     ),
     Parser(
         "mail: MIME, headers, charsets",
@@ -752,8 +849,8 @@ PARSERS = [
     ),
     Parser(
         "mbox files",
-        {"connectors/mbox/mbox_file.py": "email re"},
-        mails_of,
+        {"connectors/mbox/mbox_file.py": "email re", "connectors/mbox/marks.py": "re"},
+        (mails_of, marks_in),
         {
             "mails": (200, lambda n: b"From a Sun Nov 29 10:00:00 2026\nA: b\n\nc\n\n" * n),
             "froms": (500, lambda n: b"From a 10:00\n" + b"\n\nFrom a" * n),
