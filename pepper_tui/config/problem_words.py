@@ -11,11 +11,14 @@ from pydantic import BaseModel
 from pepper_tui.text import one_line
 
 _NAME: Final = "has to begin with a small letter, then small letters, digits and _"
+_ADDRESS: Final = "has to be a mail address, as in you@example.org"
 PATTERNS: Final[Mapping[str, str]] = {
     r"^[a-z][a-z0-9_]{0,40}$": f"{_NAME} (41 at most)",
     r"^[a-z][a-z0-9_-]{0,40}$": f"{_NAME} or - (41 at most)",
     r"^\w[\w -]{0,39}$": "has to be letters, digits, spaces, _ and - (40 at most)",
-    r"^[^@\s]+@[^@\s]+$": "has to be a mail address, as in you@example.org",
+    r"^[^@\s]+@[^@\s]+$": _ADDRESS,
+    r"^[^@\s<>]+@[^@\s<>]+$": _ADDRESS,
+    r"^[^\r\n]*$": "has to be one line",
     r"^([a-z]{2}([-_][A-Z]{2})?)?$": 'has to be a language, as in "en" or "de_DE"',
 }
 """Every pattern that a key has, in words."""

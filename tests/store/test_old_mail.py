@@ -26,7 +26,7 @@ async def test_old_mail_is_no_news(store: ContextStore, clock: ManualClock, tmp_
     await feeds.stop()
     await subscriber.stop()
     await clock.advance(1000 * DAY)
-    assert (await Retention(store, clock).sweep()).contexts == 4  # both mails, and both signals
+    assert (await Retention(store, clock).sweep()).contexts == 6  # both mails, their states, and both signals
     assert {context.type for context in await store.query(ALL_MAIL)} == {TRACE}
     feeds, subscriber = await started(store, clock, root)
     deliver(root, mail(number=1), "a-copy-elsewhere")

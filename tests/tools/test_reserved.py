@@ -14,7 +14,7 @@ from tests.tools.bench import Bench, CallState
 NEVER = (
     "approval", "tool.call", "tool.result", "user.message", "user.answer", "assistant.message", "step", "history",
     "history.summary", "worker.run", "worker.told", "mcp.server", "rule", "rule.pause", "rule.match", "rule.act",
-    "follow_up", "mail.filed", "undo",
+    "follow_up", "mail.filed", "mail.written", "undo",
 )  # fmt: skip
 WITH_A_YES = ("people", "mail.sent", "calendar.added")
 FREE = (Namespace.NOTE, Namespace.PROFILE, Namespace.REMINDER, Namespace.NOTIFICATION, "raw.own")

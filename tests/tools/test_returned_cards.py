@@ -92,7 +92,10 @@ async def test_a_server_that_does_not_ask_for_the_message_gets_none(bench: Bench
 @pytest.mark.parametrize(
     ("smtp", "problem"),
     [
-        (Smtp(host="127.0.0.1", port=1, security="none"), "the mail server 127.0.0.1 does not answer"),
+        (
+            Smtp(host="127.0.0.1", port=1, security="none"),
+            "127.0.0.1 takes no connections on port 1; check mail.smtp.host and port",
+        ),
         (Smtp(host="no.such.invalid", port=25, security="none"), "can't be found"),
     ],
 )
@@ -108,7 +111,7 @@ async def test_a_server_that_is_not_there(bench: Bench, smtp: Smtp, problem: str
 
 
 async def test_security_that_the_server_does_not_have(bench: Bench, sink: Sink) -> None:
-    for security, words in (("starttls", "can't do what mail.smtp asks for"), ("tls", "does not speak TLS")):
+    for security, words in (("starttls", "offers no STARTTLS on port"), ("tls", "does not speak TLS")):
         server = Smtp.model_validate({"host": "127.0.0.1", "port": sink.port, "security": security, "timeout": 3})
         bench.parts.mail.accounts = MailAccounts.of(SmtpOutbox("me@example.com", server))
         call_id = await bench.schedule("send_mail", to="bob@x.org", subject=security, body="b")
