@@ -66,6 +66,8 @@ def test_every_pattern_has_words(model: type[BaseModel]) -> None:
             "account work: smtp.prot: imap has no such key; did you mean port?",
         ),
         (ACCOUNT.replace("a@x.org", "a"), "account work: address: has to be a mail address, as in you@example.org"),
+        (ACCOUNT + 'identities = ["nobody"]', "has to be a mail address, as in you@example.org"),
+        (ACCOUNT + 'identities = [{ address = "a@x.org", name = "a\\nb" }]', "name: has to be one line"),
         (ACCOUNT + "paused = 5", "account work: paused: has to be true or false"),
     ],
 )
