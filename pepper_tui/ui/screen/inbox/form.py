@@ -19,15 +19,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from pepper_tui.model import CardLine
+from pepper_tui.model import CardLine, Origin, Written
 from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
-from pepper_tui.ui.screen.chat.bursts import GAP
 from pepper_tui.ui.screen.chat.clean_fields import CleanArea, CleanInput
-from pepper_tui.ui.screen.chat.origin_area import PASTE
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.names import label_words, trust_words
 
-Answer = Callable[[dict[str, str]], None]
+Answer = Callable[[dict[str, Written]], None]
 
 
 def set_title(widget: Widget, title: str) -> None:
@@ -36,7 +34,7 @@ def set_title(widget: Widget, title: str) -> None:
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The lines of a card as fields; ``answer`` gets the changed ones as label → value."""
+    """The lines of a card as fields; ``answer`` gets the changed ones as label → value, with its origin."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
 
@@ -105,9 +103,9 @@ class Form(VerticalScroll, can_focus=False):
         self.post_message(self.Editor())
 
     def action_save(self) -> None:
-        changed = self.changed()
+        changed, origins = self.changed(), {label: field.origin for label, _, field in self._fields}
         self.post_message(self.Left())
-        self._answer(changed)
+        self._answer({label: Written.by(value, origins[label]) for label, value in changed.items()})
 
     def action_leave(self) -> None:
         """Leave; if something was changed, only the second time in a row."""
@@ -120,29 +118,13 @@ class Form(VerticalScroll, can_focus=False):
 
 
 class _Line(CleanInput):
-    """An input whose keys ``takes`` sees first.
-
-    ``pasted``: part of its text was pasted, also by a terminal that sends a paste as keys.
-    """
+    """An input whose keys ``takes`` sees first."""
 
     def __init__(self, value: str, takes: Callable[[events.Key], bool]) -> None:
         super().__init__(value, compact=True)
         self._takes = takes
-        self.pasted = False
-        self._key_at, self._run = 0.0, 0
-
-    def _on_paste(self, event: events.Paste) -> None:
-        self.pasted = True
-        super()._on_paste(event)
-
-    def action_paste(self) -> None:
-        self.pasted = True
-        super().action_paste()
 
     async def _on_key(self, event: events.Key) -> None:
-        self._run = self._run + 1 if event.time - self._key_at < GAP else 1
-        self._key_at = event.time
-        self.pasted = self.pasted or self._run >= PASTE
         if self._takes(event):
             event.stop()
             event.prevent_default()
@@ -197,9 +179,9 @@ class Prompt(Vertical):
         self._offer.update(Text(one_line(" · ".join(shown), 300)))
 
     @property
-    def pasted(self) -> bool:
-        """Whether some of it was not typed."""
-        return self.field.pasted
+    def origin(self) -> Origin:
+        """Where its text comes from."""
+        return self.field.origin
 
     def answers(self, event: events.Key) -> bool:
         """Check whether this key answers, which it does only when pressed alone."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import Approval, CardLine, Origin, Written
+from pepper_tui.model import Approval, CardLine, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.inbox.form import Form, Prompt
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
@@ -31,15 +31,16 @@ class Asking:
             app.say_words("Nothing on this card can be edited; n rejects it")
             return
 
-        def save(fields: dict[str, str]) -> None:
+        def save(fields: dict[str, Written]) -> None:
             if fields:
-                app.link.tell(lambda engine: engine.edit(approval.id, fields))
+                said = {label: written.text for label, written in fields.items()}
+                app.link.tell(lambda engine: engine.edit(approval.id, said))
             else:
                 app.say_words("Nothing was changed")
 
         self.write(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
 
-    def write(self, heading: str, lines: Sequence[CardLine], save: Callable[[dict[str, str]], None]) -> None:
+    def write(self, heading: str, lines: Sequence[CardLine], save: Callable[[dict[str, Written]], None]) -> None:
         """Open lines as fields in the conversation's place; ``save`` gets the changed ones as label → value."""
         app = self._app
 
@@ -79,7 +80,7 @@ class Asking:
         """Ask for one line in the user's own words; ``answer`` gets it with its origins."""
 
         def said(text: str) -> None:
-            answer(Written.by(text, Origin.PASTED if prompt.pasted else Origin.TYPED))
+            answer(Written.by(text, prompt.origin))
 
         prompt = Prompt(one_line(question, 100), said)
         self._once_free(prompt, lambda: self._show(prompt))

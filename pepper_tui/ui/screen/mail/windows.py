@@ -104,7 +104,10 @@ class Windows:
     def _empty(self, view: MailList, page: MailPage, read: bool) -> str:
         """Return what an empty list says."""
         if view.needle:
-            return page.told or "No mail fits this filter. Esc shows all. There are from:, in:, is:unread and words."
+            return (
+                page.told
+                or "No mail fits this filter. Esc shows all. There are words, from:, in:, is:unread, after: and more (docs/search.md)."
+            )
         if words := progress_words(self._app.board):
             return f"No mail yet: {words}"
         if not page.mails and read:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from pepper_tui.domains.mail.listing.records import ThreadMail
-from pepper_tui.model import CallState, CardLine
+from pepper_tui.model import CallState, CardLine, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.ink import Pen
 from pepper_tui.ui.screen.mail.mail_lines import person_words
@@ -53,14 +53,14 @@ class Writing:
         line = CardLine("To", whom.get(kind, to), untrusted=bool(doubts), warning=doubts)
         return [line, body, CardLine("You wrote" if mail.own else "They wrote", mail.text[:_SHOWN])]
 
-    def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
+    def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, Written]) -> None:
         app = self._app
-        if not fields.get("Body", "").strip():
+        if "Body" not in fields or not fields["Body"].text.strip():
             app.say_words("Nothing was written, nothing is sent")
             return
         app.link.start(self._write(kind, mail, {name.lower(): value for name, value in fields.items()}))
 
-    async def _write(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
+    async def _write(self, kind: str, mail: ThreadMail | None, fields: dict[str, Written]) -> None:
         self._awaited = await self._app.link.ready().write_mail(kind, mail.id if mail is not None else "", fields)
         self._app.say_words("Written; its card comes in a moment. Nothing is sent before your yes")
         self.look()
