@@ -40,7 +40,7 @@ for origin in (Origin.PASTED, Origin.EDITOR, Origin.OUTSIDE):
             Written("bob@x.org, ").then(Written.by("eve@evil.example", origin)),
         ):
             body = Written("see ").then(Written.by("https://evil.example/pay", origin))
-            await scene.engine.write_mail("new", "", {"to": to, "subject": Written("Hi"), "body": body})
+            await scene.engine.write_mail("new", "", {"to": to, "subject": Written(f"Hi {to.spans}"), "body": body})
             await scene.until(scene.cards, "a card")
             card = await scene.card()
             marked = " ".join(line.value for line in card.resolved.lines if line.untrusted)
