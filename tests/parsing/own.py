@@ -67,7 +67,6 @@ OWN: dict[str, tuple[str, str]] = {
     "store/filter.py": ("json re", "a filter's names, and rows of Pepper's own store"),
     "store/upkeep/importing.py": ("json", "a file that the user names, read by a command"),
     "store/namespaces.py": ("re", TYPED),
-    "store/log/lookup.py": ("json", STORE),
     "store/log/plan.py": ("json", STORE),
     "store/upkeep/portable.py": ("json", STORE),
     "store/query_cache.py": ("pickle", "what this process has put there"),

@@ -31,7 +31,7 @@ async def test_a_key_files_the_mail_of_the_card(key: str) -> None:
         assert "archive" in str(app.query_one(CardView).border_title)
         await clock.advance(1)
         await press(pilot, key)
-        await until(lambda: acts(engine, "file") == [("file", "notification:n1", KEYS[key], "")], pilot)
+        await until(lambda: acts(engine, "file") == [("file", ("notification:n1",), KEYS[key], "")], pilot)
 
 
 async def test_the_folder_is_asked_for_with_those_that_there_are() -> None:
@@ -42,7 +42,7 @@ async def test_the_folder_is_asked_for_with_those_that_there_are() -> None:
         await until(lambda: any(prompt.field.has_focus for prompt in app.query(Prompt)), pilot)
         await press(pilot, "2", "0", "2", "6")
         await press(pilot, "enter")
-        await until(lambda: ("file", "notification:n1", "move", "Work/2026") in acts(engine, "file"), pilot)
+        await until(lambda: ("file", ("notification:n1",), "move", "Work/2026") in acts(engine, "file"), pilot)
 
 
 async def test_a_card_without_mail_says_so() -> None:
@@ -61,4 +61,4 @@ async def test_the_palette_files_too() -> None:
     async with seat(mail) as (app, pilot, engine, clock):
         await clock.advance(1)
         await app.run_action(next(key for key in KEY_TABLE if key.id == "inbox.archive").action_anywhere)
-        await until(lambda: acts(engine, "file") == [("file", "notification:n1", "archive", "")], pilot)
+        await until(lambda: acts(engine, "file") == [("file", ("notification:n1",), "archive", "")], pilot)

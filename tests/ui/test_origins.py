@@ -244,7 +244,7 @@ def test_in_a_terminal_a_paste_looks_and_is_stored_otherwise(tmp_path: Path, how
         terminal.pump(0.2)
         terminal.press("enter")
         spans = Path(f"{notes}.spans")
-        terminal.wait_for(spans.exists)
+        terminal.wait_for(lambda: spans.exists() and spans.read_text("utf-8").endswith("\n"))
         assert json.loads(spans.read_text("utf-8")) == [[5, 19, "pasted"]]
 
 
@@ -265,5 +265,5 @@ def test_what_an_editor_wrote_is_not_typed(tmp_path: Path) -> None:
         terminal.pump(0.3)
         terminal.press("enter")
         spans = Path(f"{notes}.spans")
-        terminal.wait_for(spans.exists)
+        terminal.wait_for(lambda: spans.exists() and spans.read_text("utf-8").endswith("\n"))
         assert json.loads(spans.read_text("utf-8")) == [[0, 17, "editor"]]

@@ -229,7 +229,7 @@ def test_what_comes_from_a_pipe_was_not_typed(tmp_path: Path) -> None:
     command = f"(sleep 2; echo piped words; sleep 3) | {sys.executable} -m tests.ui.fake_engine {notes} plain"
     with Terminal(["/bin/sh", "-c", command], {"PYTHONPATH": ROOT, "TERM": "dumb"}, (100, 60)) as terminal:
         noted = Path(f"{notes}.spans")
-        terminal.wait_for(noted.exists)
+        terminal.wait_for(lambda: noted.exists() and noted.read_text("utf-8").endswith("\n"))
         assert json.loads(noted.read_text("utf-8")) == [[0, 11, "piped"]]
 
 
@@ -244,7 +244,7 @@ def test_what_the_editor_wrote_is_not_typed(tmp_path: Path) -> None:
         terminal.wait_for("1 in the inbox")
         terminal.type("/write\r")
         noted = Path(f"{notes}.spans")
-        terminal.wait_for(noted.exists)
+        terminal.wait_for(lambda: noted.exists() and noted.read_text("utf-8").endswith("\n"))
         assert json.loads(noted.read_text("utf-8")) == [[0, 17, "editor"]]
 
 

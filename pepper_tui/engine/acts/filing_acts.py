@@ -15,6 +15,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.domains.mail.filing import ACTS, NAMED, Filer, Filing
+from pepper_tui.domains.mail.intake import SIGNAL_ID
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.tools.filed import FILED, FiledCall, filed_call
 from pepper_tui.domains.mail.tools.filing import BY_KEY
@@ -23,8 +24,11 @@ from pepper_tui.engine.acts.card_acts import CardActs
 from pepper_tui.engine.acts.one_act import one_act, settled
 from pepper_tui.engine.acts.undo import Room, UndoJournal
 from pepper_tui.model import (
+    OPEN_TAG,
+    QUESTION,
     CallState,
     ChoiceError,
+    ContextFilter,
     Effect,
     EngineError,
     Moved,
@@ -43,6 +47,8 @@ MOST_AT_ONCE: Final = 1_000
 """Mails of one act."""
 _ENDS: Final = frozenset({"archive", "trash", "junk", "move", "read"})
 """Acts that end the items that they are about."""
+_MOVES: Final = _ENDS - {"read"}
+"""Acts that also end what else waits about the mail; ``mail.read_ends`` says what reading ends."""
 _BY_UNDO: Final = "user's undo"
 _FILED: Final = "filed"
 
@@ -119,8 +125,16 @@ class FilingActs:
                         Moved(Namespace.TOOL_CALL, call.id, _FILED, {**detail, "account": effect.account})
                     )
                 acted.words = "; ".join(effect.summary for effect in effects)
-                not_done = await self._cards.end(acted, *refs) if filing.act in _ENDS else ""
+                items = [*refs, *(await self._items(mails) if filing.act in _MOVES else ())]
+                not_done = await self._cards.end(acted, *dict.fromkeys(items)) if filing.act in _ENDS else ""
         return "; ".join(filter(None, [one_line(acted.words, 120), not_done, "u takes it back"]))
+
+    async def _items(self, mails: Sequence[str]) -> list[str]:
+        """Return what waits in the inbox about these mails: it ends with the act, and comes back with it."""
+        sources = {f"{Namespace.SIGNALS}.mail:{SIGNAL_ID}{mail}" for mail in mails}
+        waiting = ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=None)
+        items = Notification.readable(await self._store.query(waiting))
+        return [f"notification:{each.id}" for each in items if each.source in sources and each.kind != QUESTION]
 
     async def _mails(self, ref: str) -> list[str]:
         """Return the ids of the mails that ``ref`` is about."""
