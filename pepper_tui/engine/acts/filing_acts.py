@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.domains.mail.elsewhere import ReadEnds, cards_of
 from pepper_tui.domains.mail.filing import ACTS, NAMED, Filer, Filing
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.tools.filed import FILED, FiledCall, filed_call
@@ -83,10 +84,10 @@ class Orders:
 
 
 class FilingActs:
-    """Files what the user names by a key. Raises ``EngineError``."""
+    """Files what the user names by a key. ``read_ends``: see ``Elsewhere``. Raises ``EngineError``."""
 
-    def __init__(self, orders: Orders, cards: CardActs, journal: UndoJournal) -> None:
-        self._orders, self._cards, self._journal = orders, cards, journal
+    def __init__(self, orders: Orders, cards: CardActs, journal: UndoJournal, read_ends: ReadEnds) -> None:
+        self._orders, self._cards, self._journal, self._read_ends = orders, cards, journal, read_ends
         self._store = orders.store
         self._one_at_a_time = asyncio.Lock()
 
@@ -119,8 +120,14 @@ class FilingActs:
                         Moved(Namespace.TOOL_CALL, call.id, _FILED, {**detail, "account": effect.account})
                     )
                 acted.words = "; ".join(effect.summary for effect in effects)
-                not_done = await self._cards.end(acted, *refs) if filing.act in _ENDS else ""
+                not_done = await self._cards.end(acted, *await self._ended(refs, known)) if known in _ENDS else ""
         return "; ".join(filter(None, [one_line(acted.words, 120), not_done, "u takes it back"]))
+
+    async def _ended(self, refs: Sequence[str], act: str) -> list[str]:
+        """Return the items that end: those named, and the cards of mails that are named themselves."""
+        mails = {ref.removeprefix("mail:") for ref in refs if ref.startswith("mail:")}
+        cards = await cards_of(self._store, mails, self._read_ends, read=act == "read") if mails else []
+        return list(dict.fromkeys([*refs, *(f"notification:{each}" for each in cards)]))
 
     async def _mails(self, ref: str) -> list[str]:
         """Return the ids of the mails that ``ref`` is about."""
