@@ -110,6 +110,7 @@ class KeyringKeeper:
         self._find = backend or real_keyring
         self._backend: KeyringBackend | None = None
         self._asked: threading.Thread | None = None
+        self._turn = threading.Lock()
 
     @property
     def works(self) -> bool:
@@ -146,7 +147,18 @@ class KeyringKeeper:
         return self._backend
 
     def _within(self, work: Callable[[], T]) -> T:
-        """Run ``work`` in a thread; raise ``KeeperError`` if it fails, or does not answer in time."""
+        """Run ``work`` in a thread; raise ``KeeperError`` if it fails, or does not answer in time.
+
+        Who asks meanwhile waits for their turn: several accounts read their secrets at the same time.
+        """
+        if not self._turn.acquire(timeout=self._patience):
+            raise _unanswered()
+        try:
+            return self._answer(work)
+        finally:
+            self._turn.release()
+
+    def _answer(self, work: Callable[[], T]) -> T:
         if self._asked is not None and self._asked.is_alive():
             raise _unanswered()
         answer: list[T] = []

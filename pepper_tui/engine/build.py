@@ -36,6 +36,7 @@ from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.search.everywhere import Everywhere
+from pepper_tui.domains.mail.search.local import LocalSearch
 from pepper_tui.domains.mail.tools.filed import note_filed
 from pepper_tui.domains.mail.tools.filing import file_mail
 from pepper_tui.domains.notices.acquaintance import Acquaintance
@@ -90,7 +91,7 @@ class StandIns:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What all other parts depend on. ``own``: the user's addresses."""
+    """What all other parts depend on. ``own``: the user's addresses; ``local`` searches the mail that was taken in."""
 
     home: Path
     config: Config
@@ -106,6 +107,7 @@ class Ground:
     models: Models
     book: RuleBook
     signs: Signs
+    local: LocalSearch
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
-    mail_list = MailList(store, [address.lower() for address in ground.own])
+    own = [address.lower() for address in ground.own]
+    mail_list = MailList(store, own, ground.local, ground.times, sensing.connected.originals)
     mail_drafts = MailDrafts(store, clock, calling.registry)
     return Parts(
         ground,
@@ -261,6 +264,7 @@ def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, model
         signs=Signs(
             Servers(config.mail.facts.servers), {each.lower() for each in config.own_addresses}, config.user.vips
         ),
+        local=LocalSearch(store),
     )
 
 
@@ -351,7 +355,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
         except ApprovalError as error:
             raise ValueError(str(error)) from error
 
-    mailbox = Mailbox(ground.store, ground.signs) if mail.maildir or mail.mbox or config.account else None
+    mailbox = Mailbox(ground.store, ground.signs, ground.local) if mail.maildir or mail.mbox or config.account else None
     return ToolParts(
         mail=MailParts(
             looks,

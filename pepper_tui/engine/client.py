@@ -29,6 +29,7 @@ from pepper_tui.engine.wire import (
     piece_of,
     spans_data,
     update_of,
+    written_data,
     written_of,
 )
 from pepper_tui.model import (
@@ -184,8 +185,10 @@ class RemoteMail(Wire):
             async for item in items:
                 yield int(item["version"])
 
-    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
-        return await self._act("write_mail", kind=kind, mail=mail, fields={**fields})
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
+        return await self._act(
+            "write_mail", kind=kind, mail=mail, fields={n: written_data(w) for n, w in fields.items()}
+        )
 
 
 class RemoteConversation(Wire):

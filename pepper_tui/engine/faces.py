@@ -130,7 +130,7 @@ class MailFace(Face):
         async for version in self._working().mail_list.changes():
             yield version
 
-    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         return await self._working().mail_drafts.write(kind, mail, fields)
 
 

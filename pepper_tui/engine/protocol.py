@@ -225,11 +225,11 @@ class RuleActs(Protocol):
 class MailActs(Protocol):
     """Acts on mail."""
 
-    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         """Make a card of a mail that the user has written; return the id of its call. Nothing is sent before the yes.
 
         ``kind``: ``new``, ``reply``, ``reply_all``, ``reply_list`` or ``forward``; ``mail``: what it answers, if any;
-        ``fields``: to, cc, subject, body, as far as the kind takes them.
+        ``fields``: to, cc, subject, body, as far as the kind takes them; what was typed of them is the user's own.
         """
         ...
 

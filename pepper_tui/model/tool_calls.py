@@ -26,7 +26,8 @@ class ToolCall(Record):
     the one line of its card, once it has one: what a person calls it by. ``question`` is the id of the message that it
     was made for, if that message wants its own reply (``UserMessage.alone``). ``leave`` is the id of the message or act
     whose words let it reach an address without a card, and that address. ``announced``: the step that made it has told
-    the user of it.
+    the user of it. ``typed``: what the user typed of its arguments, where it is the user's own act: it has their
+    authority, for this call alone.
     """
 
     id: str
@@ -50,6 +51,7 @@ class ToolCall(Record):
     question: str = ""
     leave: str = ""
     announced: bool = False
+    typed: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.effect, self.state = Effect(self.effect), CallState(self.state)

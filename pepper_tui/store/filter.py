@@ -134,19 +134,23 @@ def count(connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequenc
 def values(
     connection: sqlite3.Connection, wanted: ContextFilter, spaces: Sequence[int], now: float, keys: Sequence[str]
 ) -> list[Values]:
-    """Return the values under ``keys`` of the contexts that the filter picks, ignoring its order and limit."""
+    """Return the values under ``keys`` of the contexts that the filter picks, in its order."""
+    if wanted.limit is not None and wanted.limit <= 0:
+        return []
+    # with one path alone the answer would be no list; a list keeps its escapes, so a lone surrogate comes through
+    paths = [_NO_KEY, *(f'$."{key}"' for key in keys)] if keys else []
+    asked = f"(SELECT json_extract(u.data,{_marks(paths)}) FROM updates u WHERE u.seq = c.seq)" if keys else "NULL"
+    order = "DESC" if wanted.newest_first else "ASC"
     sql, shared = _range(wanted, now)
-    ranges = [given for _, given in _values(wanted, spaces, shared, None)]
-    if not keys:
-        named = (row for given in ranges for row in connection.execute(f"SELECT c.context_id, c.seq {sql}", given))
-        return [Values(ident, seq, []) for ident, seq in named]
-    paths = [_NO_KEY, *(f'$."{key}"' for key in keys)]  # with one path alone the answer would be no list
-    asked = f"(SELECT json_extract(u.data,{_marks(paths)}) FROM updates u WHERE u.seq = c.seq)"
     found: list[Values] = []
-    for given in ranges:
-        rows = connection.execute(f"SELECT c.context_id, c.seq, {asked} {sql}", [*paths, *given])
-        found += [Values(ident, seq, json.loads(said)[1:]) for ident, seq, said in rows]
-    return found
+    ranges = _values(wanted, spaces, shared, -1 if wanted.limit is None else wanted.limit)
+    for key, given in ranges:
+        statement = f"SELECT c.context_id, c.seq, {asked} {sql} ORDER BY {key} {order} LIMIT ?"
+        rows = connection.execute(statement, [*paths, *given])
+        found += [Values(ident, seq, json.loads(said)[1:] if said else []) for ident, seq, said in rows]
+    if len(ranges) > 1:
+        found.sort(key=lambda each: each.seq, reverse=wanted.newest_first)
+    return found[: wanted.limit]
 
 
 def fetch(connection: sqlite3.Connection, seqs: Sequence[int]) -> list[Context]:

@@ -85,7 +85,7 @@ class StoreReader(Protocol):
     async def values(self, filter: ContextFilter, *keys: str) -> list[Values]:  # noqa: A002
         """Return ``data``'s values under ``keys`` of all contexts that the filter picks; None where there is none.
 
-        For a look over many contexts of which little is needed. The filter's order and limit are ignored.
+        For a look over many contexts of which little is needed: the rest is neither decoded nor held.
         """
         ...
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from typing import Any
 
 from pepper_tui.model import Context, ContextFilter, ContextUpdate
 from pepper_tui.store import filter as filters
@@ -60,28 +59,6 @@ class LogReading:
         )
 
     retrieve = query
-
-    async def fields(
-        self,
-        namespace: str,
-        fields: Sequence[str],
-        *,
-        context_ids: Sequence[str] | None = None,
-        after_seq: int = 0,
-        limit: int | None = None,
-    ) -> list[tuple[Any, ...]]:
-        """Return (seq, id, *values) of the contexts of one namespace, in log order: these fields of their data alone.
-
-        For lists of much: what is not asked for is neither decoded nor held.
-        """
-        name, now = safe(namespace), self.clock.now()
-        wanted = None if context_ids is None else [safe(each) for each in context_ids]
-
-        def find(connection: sqlite3.Connection) -> list[tuple[Any, ...]]:
-            ns = self.file.known(connection).get(name)
-            return [] if ns is None else lookup.fields(connection, ns, fields, wanted, after_seq, limit, now)
-
-        return await self.file.read(find, 1)
 
     async def versions(self, context_id: str, *, namespace: str, limit: int = 100) -> list[ContextUpdate]:
         """See ``StoreReader.versions``."""

@@ -167,7 +167,7 @@ class CallRunner:
 
     async def _open_card(self, context: ToolContext, version: int, effect: ResolvedEffect, reason: str) -> None:
         tool, call = context.tool, context.call
-        effect.lines = await self._provenance.mark(effect.lines, once=tool.asks)
+        effect.lines = await self._provenance.mark(effect.lines, call.typed, once=tool.asks)
         effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # bind exactly what is stored
         async with self._opening:  # one at a time, so that caps and duplicates are counted correctly
             wait = await self._waiting.admit(call, tool, effect)

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 
 
 _STEPS: Final = 16  # length of the chain of steps, each on the results of the one before, searched for the order
+BY_USER: Final = "user:"
+"""How the origin of a call begins that the user made by an act of their own."""
 MAX_MESSAGES: Final = 5000
 """How many user messages are considered, newest first."""
 
@@ -64,7 +66,12 @@ async def said_in(store: Readable, origin: str) -> list[UserMessage]:
 
 
 async def asked_at(store: Readable, call: ToolCall) -> float:
-    """Return when the newest user message behind ``call`` was said, over the steps that led to it; 0 if none."""
+    """Return when the newest user message behind ``call`` was said, over the steps that led to it; 0 if none.
+
+    What the user makes by an act of their own is asked for at that moment.
+    """
+    if call.origin.startswith(BY_USER):
+        return call.created_at
     return max((message.created_at for message in await _followed(store, call, through_runs=False)), default=0.0)
 
 

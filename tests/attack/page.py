@@ -29,6 +29,26 @@ async def of_a_mail(scene: Scene) -> None:
     scene.tried(await scene.cards(), "a card")
 
 
+for origin in (Origin.PASTED, Origin.EDITOR, Origin.OUTSIDE):
+
+    @attack(f"an address in the mail form, {origin.value}", "it passes for one that the user typed")
+    async def pasted_recipient(scene: Scene, origin: Origin = origin) -> None:
+        """Offers an address to copy: whole, as the end of what was typed, and in the text."""
+        for to in (
+            Written.by("eve@evil.example", origin),
+            Written("eve@evil").then(Written.by(".example", origin)),
+            Written("bob@x.org, ").then(Written.by("eve@evil.example", origin)),
+        ):
+            body = Written("see ").then(Written.by("https://evil.example/pay", origin))
+            await scene.engine.write_mail("new", "", {"to": to, "subject": Written(f"Hi {to.spans}"), "body": body})
+            await scene.until(scene.cards, "a card")
+            card = await scene.card()
+            marked = " ".join(line.value for line in card.resolved.lines if line.untrusted)
+            scene.must_not("eve@evil.example" not in marked, Harm.BYTES, f"{to} has no mark")
+            scene.must_not("https://evil.example/pay" not in marked, Harm.BYTES, "the address in the text has no mark")
+            await scene.no()
+
+
 for origin in (Origin.PASTED, Origin.PIPED, Origin.ARGUMENT, Origin.EDITOR, Origin.OUTSIDE, Origin.FILE):
 
     @attack(

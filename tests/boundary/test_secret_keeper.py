@@ -145,6 +145,37 @@ def test_a_locked_keyring_is_waited_for_briefly_and_asked_once(tmp_path: Path) -
     locked.opened.set()
 
 
+def test_several_who_ask_at_once_are_all_answered(tmp_path: Path) -> None:
+    together = threading.Barrier(4)
+    asked: list[str] = []
+
+    class OneAtATime(Held):
+        def get_password(self, service: str, username: str) -> str | None:
+            assert not asked
+            asked.append(username)
+            passes.wait(0.05)
+            asked.clear()
+            return VALUE
+
+    passes = threading.Event()
+    keyring = KeyringKeeper(tmp_path, OneAtATime, patience=10)
+    said: list[str | KeeperError | None] = []
+
+    def ask(number: int) -> None:
+        together.wait(10)
+        try:
+            said.append(keyring.read(f"account{number}"))
+        except KeeperError as error:
+            said.append(error)
+
+    threads = [threading.Thread(target=ask, args=[number]) for number in range(4)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join(10)
+    assert said == [VALUE] * 4
+
+
 def test_no_error_quotes_a_secret(tmp_path: Path) -> None:
     keyring = KeyringKeeper(tmp_path, Telling)
     with pytest.raises(KeeperError) as refused:

@@ -141,9 +141,15 @@ def test_an_unknown_account_is_told_with_those_that_there_are(home: Path, words:
     assert "there is no account 'nobody'; there is none yet" in said.stderr
 
 
-def test_a_home_without_a_config_says_what_to_do(tmp_path: Path) -> None:
-    said = pepper(tmp_path / "no", "accounts add me@gmail.com --password-env X --no-test")
-    assert (said.returncode, "pepper init" in said.stderr) == (2, True)
+def test_the_first_account_makes_the_config_and_a_refused_one_leaves_none(tmp_path: Path, server: Server) -> None:
+    home = tmp_path / "no"
+    assert pepper(home, "accounts list").returncode == 2
+    assert pepper(home, _add(server, "--password-stdin"), "wrong\n").returncode != 0
+    assert not (home / "config.toml").exists()
+    said = pepper(home, _add(server, "--password-stdin"), PASSWORD + "\n")
+    assert said.returncode == 0, said.stderr
+    assert [each["id"] for each in _accounts(home)] == ["work"]
+    assert (home / "config.toml").stat().st_mode & 0o777 == 0o600
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def _patterns(model: type[BaseModel]) -> Iterator[str]:
 
 
 def _models() -> list[type[BaseModel]]:
-    settings = [connector_of(kind).settings for kind in own_kinds()]
+    settings = [connector_of(kind).settings for kind in sorted(own_kinds())]
     return [Config, *(each for each in settings if each is not None)]
 
 

@@ -18,12 +18,14 @@ class Box:
         self.desk, self.root = desk, desk.home / "mail"
         self.account = "mail"
 
-    async def take(self, number: int, folder: str = "") -> str:
-        """Deliver a mail, with its records and a notice; its id."""
+    async def take(self, number: int, folder: str = "", source: bytes = b"") -> str:
+        """Deliver a mail, with its records and a notice; its id. One with a ``source`` of its own knows its file."""
         ident, store = f"mail_{number}", self.desk.engine.store
-        source = mail("Ann <ann@example.com>", subject=f"Subject {number}", number=number)
-        deliver(self.root / folder, source, f"{number}.host")
-        at = {"id": ident, "label": folder.lstrip(".") or "INBOX", "account": self.account, "files": []}
+        known = {"files": []} if not source else {"account": "", "files": [[f"{self.root / folder}", f"{number}.host"]]}
+        source = source or mail("Ann <ann@example.com>", subject=f"Subject {number}", number=number)
+        path = deliver(self.root / folder, source, f"{number}.host")
+        at = {"id": ident, "label": folder.lstrip(".") or "INBOX", "account": self.account, "path": str(path)}
+        at |= known
         raw: Json = {**parse_mail(source).data(), **at, "thread": f"t{number}", "arrived": 0.0, "backlog": True}
         await store.store(raw, namespace="raw.mail", context_id=ident, tags={f"message:{raw['message_id']}"})
         now = self.desk.clock.now()

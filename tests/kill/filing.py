@@ -119,8 +119,8 @@ class Filing:
     # --------------------------------------------------------------------------------------------- the state of mails
 
     def differs(self) -> list[str]:
-        """Mails that Pepper believes to lie, or to be marked, otherwise than they are."""
-        lying, differing = self.attack.mailbox.lying(), []
+        """What Pepper still has to see or to tidy up: mails that are not as it believes, and drafts that are left."""
+        lying, differing = self.attack.mailbox.lying(), self.attack.mailbox.problems()
         watched = {self.attack.mailbox.folders["inbox"]}
         states = {state["id"]: state for state in self.attack.facts("mail.state")}
         for ident, message_id in self._known().items():

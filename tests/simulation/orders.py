@@ -147,12 +147,19 @@ class Orders:
             and not (automatic or data["backlog"] or data["message_id"] in waited["message_ids"])
         )
 
+    def _began(self, waits: Row) -> float | None:
+        """When the mail was written that waits for an answer, as far as is known."""
+        first = self._ref(waits.data["source"])
+        if first is not None and first.namespace == Namespace.TOOL_CALL:
+            return float(waits.data["wrote"])
+        mail = self._rows.get(("raw.mail", first.data["metadata"]["raw"])) if first is not None else None
+        return mail.data["date"] if mail is not None else None
+
     def _answer_to(self, waits: Row) -> Row | None:
         """A mail that should have ended a follow-up a while ago."""
-        first = self._ref(waits.data["source"])
-        began = self._rows.get(("raw.mail", first.data["metadata"]["raw"])) if first is not None else None
-        for mail in self._of("raw.mail") if began is not None and began.data["date"] is not None else ():
-            later = (mail.data["date"] or 0.0) > began.data["date"]  # type: ignore[union-attr]
+        began = self._began(waits)
+        for mail in self._of("raw.mail") if began is not None else ():
+            later = (mail.data["date"] or 0.0) > began
             told = self._watch.elapsed() - self._watch.stored_at[mail.seq] > A_WHILE
             if later and told and self._answers(mail, waits):
                 return mail
@@ -188,7 +195,7 @@ class Orders:
                 return [(Namespace.RULE_ACT, act) for act in row.data["acts"]]
             case Namespace.FOLLOW_UP, "due":
                 return [("signals.follow_up", f"signal_{row.id}")]
-            case Namespace.FOLLOW_UP, "answered":
+            case Namespace.FOLLOW_UP, "answered" if not row.data["quiet"]:
                 return [(Namespace.NOTIFICATION, f"ntf_{row.id}_answered")]
         return []
 
@@ -197,7 +204,7 @@ class Orders:
             self._made_call(row)
         elif row.namespace == Namespace.REMINDER and row.data["source"].startswith("rule.act:"):
             self._begun_twice(row, row.data["source"].removeprefix("rule.act:"))
-        elif row.namespace == Namespace.FOLLOW_UP:
+        elif row.namespace == Namespace.FOLLOW_UP and not row.data["quiet"]:  # no act begins those
             self._begun_twice(row, row.data["act"])
 
     def _check_yes(self, fresh: list[Row]) -> None:
@@ -366,7 +373,8 @@ class Orders:
             if row.data["state"] == "pending" or (row.data["state"] == "deferred" and row.data["act"] != "ask")
         ]
         now = self._watch.now()
-        waiting = [row for row in self._of(Namespace.FOLLOW_UP) if row.data["state"] == "open"]
+        waits = [row for row in self._of(Namespace.FOLLOW_UP) if row.data["state"] == "open"]
+        waiting = [row for row in waits if not row.data["quiet"] or row.data["due"] < now]  # others wait for days
         return found + [f"{row.id} waits until {row.data['due'] - now:+.0f} s" for row in waiting]
 
     def at_drain(self) -> None:

@@ -138,7 +138,7 @@ class Bench:
         """Drop the engine mid-way, without its orderly stop, and open the store again."""
         engine = self.engine
         tasks = [*engine._running.values(), engine._following._task, engine._waiting._task]
-        tasks += [engine.approvals._following._task, engine.approvals._timers._sleeper]
+        tasks += [engine.approvals._following._task, engine.approvals._timers._sleeper, *engine._attempts.checks._tasks]
         for task in tasks:
             if task is not None:
                 task.cancel()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from pepper_tui.model import CallState, ContextFilter, Effect, Namespace
+from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, ResolvedEffect
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.tools import NotDoneError, ToolContext, tool
-from tests.tools.bench import Bench, Died, bench_config
+from tests.tools.bench import Bench, Died, act_tool, bench_config
 from tests.waiting import until
 
 S = CallState
@@ -312,6 +313,39 @@ async def test_answers_about_the_unknown(bench: Bench, answer: str, end: CallSta
         again = await bench.schedule("act", what="x")
         await bench.card(again)
     assert len(bench.world.deeds) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "end", "looked"),
+    [("", S.FAILED, 2), ("did_not", S.FAILED, 1), ("leave", S.UNKNOWN, 1), ("happened", S.SUCCEEDED, 0)],
+)
+async def test_a_fate_is_looked_for_after_a_second_kill_and_after_an_answer(
+    bench: Bench, answer: str, end: CallState, looked: int
+) -> None:
+    looks: list[str] = []
+
+    async def fate(ctx: ToolContext, effect: ResolvedEffect) -> bool:
+        looks.append(ctx.call.id)
+        return False
+
+    sure = act_tool(bench.world)
+    bench.extra = [replace(sure, name="sure", probe=fate, fate=fate)]
+    await bench.crash()
+    bench.die_at = "attempt_committed"
+    call_id = await bench.schedule("sure", what="x")
+    await bench.yes(call_id)
+    await bench.state(call_id, S.ATTEMPTED)
+    for _ in range(2):
+        await bench.crash()
+        await bench.state(call_id, S.UNKNOWN)
+    if answer:
+        await bench.engine.answer_unknown(call_id, answer)  # type: ignore[arg-type]
+    await bench.settle()
+    await bench.clock.advance(2)
+    await until(lambda: len(looks) == looked)
+    assert (await bench.state(call_id, end)).open is False
+    await bench.clock.advance(200)
+    assert len(looks) == looked
 
 
 async def test_a_call_outlives_a_store_that_fails(bench: Bench) -> None:

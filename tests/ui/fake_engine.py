@@ -455,7 +455,7 @@ class FakeEngine:
         self, query: str = "", *, first: int = 0, limit: int = 100, newest: bool = False, around: str = ""
     ) -> MailPage:
         self._working()
-        return self.mail.page(query, first, limit, newest, around)
+        return await self.mail.page(query, first, limit, newest, around)
 
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         self._working()
@@ -470,9 +470,9 @@ class FakeEngine:
         async for version in self.mail.changes():
             yield version
 
-    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+    async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         self._note("write_mail", kind, mail, dict(fields))
-        if kind == "nothing" or not fields.get("body", "").strip():
+        if kind == "nothing" or "body" not in fields or not fields["body"].text.strip():
             raise EngineError("there is no text yet: write some, or leave with Esc")
         return self.mail.write(kind, mail, fields)
 

@@ -5,14 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
+from pepper_tui.clock import ManualClock
+from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.listing.index import FACTS, MailIndex, Sign
 from pepper_tui.domains.mail.listing.reading import begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
-from pepper_tui.domains.mail.listing.wanted import wanted
 from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.search.matching import matches
+from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
+from pepper_tui.domains.mail.search.query_text import parse
+from pepper_tui.domains.mail.search.resolving import resolved
 from pepper_tui.domains.mail.state import Copy, MailState, Mark, Use
-from pepper_tui.model import EngineError, Json
+from pepper_tui.model import EngineError, Json, Written
 
 OWN = "sam@example.com"
 T0 = 1_800_000_000.0
@@ -49,6 +55,7 @@ class FakeMail:
         self.raw: dict[str, Json] = {}
         self.states: dict[str, MailState] = {}
         self.written: list[tuple[str, str, Json]] = []
+        self.typed: list[str] = []
         self.asked: list[str] = []
         """The queries."""
         self.told = ""
@@ -74,13 +81,18 @@ class FakeMail:
         for listener in self._listeners:
             listener.put_nowait(None)
 
-    def page(self, query: str, first: int, limit: int, newest: bool, around: str) -> MailPage:
+    async def page(self, query: str, first: int, limit: int, newest: bool, around: str) -> MailPage:
         self.asked.append(query)
         try:
-            asked = wanted(query)
-        except ValueError as error:
-            raise EngineError(str(error)) from error
-        found = {ident for ident, entry in self.index if asked.fits(entry) and self._says(ident, asked.words)}
+            asked = await resolved(parse(query), TimeReader(ManualClock(T0), ZoneInfo("UTC"), "en"), [OWN])
+        except QueryError as error:
+            raise EngineError(f"{error.words}: {error.remedy}") from error
+        everywhere = is_asked("in", inward(asked.root))
+        found = {
+            ident
+            for ident, entry in self.index
+            if (everywhere or not entry.signs & Sign.HIDDEN) and matches(asked, self.raw[ident], self.states.get(ident))
+        }
         threads = self.index.narrowed(found, newest=newest)
         place = threads.index(around) if around in threads else -1
         first = max(0, min(place - limit // 2 if place >= 0 else first, len(threads) - limit))
@@ -89,11 +101,6 @@ class FakeMail:
             row.subject, row.begin = self.raw[row.newest]["subject"], begin_of(self.raw[row.newest]["reply"])
         unread = 0 if query.strip() else self.index.unread
         return MailPage(rows, first, len(threads), unread, self.index.known, place, self.told)
-
-    def _says(self, ident: str, words: str) -> bool:
-        raw = self.raw[ident]
-        said = f"{raw['subject']} {raw['text']} {raw['sender']}".casefold()
-        return all(word in said for word in words.casefold().split())
 
     def thread(self, ident: str) -> list[ThreadMail]:
         entry = self.index.entry(ident)
@@ -118,6 +125,7 @@ class FakeMail:
         finally:
             self._listeners.remove(heard)
 
-    def write(self, kind: str, ident: str, fields: Mapping[str, str]) -> str:
-        self.written.append((kind, ident, dict(fields)))
+    def write(self, kind: str, ident: str, fields: Mapping[str, Written]) -> str:
+        self.written.append((kind, ident, {name: said.text for name, said in fields.items()}))
+        self.typed += [piece for said in fields.values() for piece in said.typed()]
         return f"call_{len(self.written)}"

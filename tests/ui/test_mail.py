@@ -226,7 +226,7 @@ async def test_a_filter_asks_the_engine_and_says_what_it_does_not_know() -> None
         await press(pilot, "j", "escape")
         await until(lambda: view.drawn.total == 46, pilot)
         await press(pilot, "slash", *"is:nice")
-        await until(lambda: any("there are is:unread" in line for line in lines(app)), pilot)
+        await until(lambda: any("there is no is:nice (at character 4)" in line for line in lines(app)), pilot)
         await press(pilot, "escape", "o")
         await until(lambda: "newest first" in str(view.border_title), pilot)
 

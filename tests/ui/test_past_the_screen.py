@@ -110,6 +110,9 @@ def test_a_field_of_a_card_edited_there_still_waits_for_save_and_for_a_yes(tmp_p
         terminal.pump(0.7)  # a card that has just come takes no key
         terminal.type("\x1bOS")  # F4
         terminal.wait_for("Ctrl+S saves")
+        for _ in range(2):  # from the text back to the first field
+            terminal.type("\x1b[Z")
+            terminal.pump(0.3)
         terminal.type(CTRL_G)
         terminal.wait_for("EDITOR HAS THE TERMINAL: 'alice@example.com'")
         terminal.type("save\r")

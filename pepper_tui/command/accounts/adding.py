@@ -56,8 +56,13 @@ class Given:
 
 
 async def add(home: Path, given: Given) -> int:
-    """Add an account; return the exit code."""
+    """Add an account, to a new config if there is none; return the exit code."""
     book = AccountBook(home)
+    with book.begun():
+        return await _add(book, given)
+
+
+async def _add(book: AccountBook, given: Given) -> int:
     address = await _address(given)
     known = await in_thread(book.known_address, address)
     if known and not given.ident:

@@ -51,6 +51,11 @@ async def health_of(home: Path) -> dict[str, Json] | None:
 async def add_other(home: Path, kind: str, address: str, ident: str, settings: list[str]) -> int:
     """Add an account of a kind that signs in by its own way, or needs no sign-in."""
     book = AccountBook(home)
+    with book.begun():
+        return await _add_other(book, kind, address, ident, settings)
+
+
+async def _add_other(book: AccountBook, kind: str, address: str, ident: str, settings: list[str]) -> int:
     ident = ident or await in_thread(book.free_id, address or f"x@{kind}")
     table: Json = {"id": ident, "kind": kind, **({"address": address} if address else {})}
     for each in settings:
@@ -62,7 +67,7 @@ async def add_other(home: Path, kind: str, address: str, ident: str, settings: l
     if said:
         show(said)
     await in_thread(book.add, table, {})
-    show(f"Added {ident} to {home / 'config.toml'}.")
+    show(f"Added {ident} to {book.home / 'config.toml'}.")
     return 0
 
 

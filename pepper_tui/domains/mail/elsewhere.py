@@ -15,8 +15,8 @@ from functools import partial
 from typing import Final, Literal, Protocol
 
 from pepper_tui.domains.mail.intake import NAME, RAW, SIGNAL_ID
-from pepper_tui.domains.mail.message_ids import first_with
-from pepper_tui.domains.mail.state import CHANGED, STATES, Copy, MailState
+from pepper_tui.domains.mail.message_ids import all_with, first_with
+from pepper_tui.domains.mail.state import CHANGED, STATES, Copy, MailState, states_of
 from pepper_tui.domains.notices.items import anew
 from pepper_tui.domains.notices.told import UNPAIRED
 from pepper_tui.model import (
@@ -151,12 +151,21 @@ class Elsewhere:
 
     async def _late_draft(self, card: Approval) -> None:
         call = ToolCall.one(await self._store.get(card.call, namespace=Namespace.TOOL_CALL))
-        answered = await first_with(self._store, answered_by(card))
-        if answered is None or call is None or call.root == "user":
+        if call is None or call.root == "user" or not (answered := await self._answered(card)):
             return
-        done = await self._since_it_came(answered.context_id)
+        done = await self._since_it_came(answered)
         if done and done.deed in _ENDS_DRAFTS:
             await self._withdraw(card.id, done.why)
+
+    async def _answered(self, card: Approval) -> str:
+        """Return the id of the mail that a card answers: the one that its call names, as others may share its id."""
+        if not (message_id := answered_by(card)):
+            return ""
+        call = ToolCall.one(await self._store.get(card.call, namespace=Namespace.TOOL_CALL))
+        named = str(call.arguments.get("message_id") or "") if call is not None else ""
+        mail = await self._store.get(named.removeprefix(SIGNAL_ID), namespace=RAW) if named else None
+        mail = mail or await first_with(self._store, message_id)
+        return mail.context_id if mail is not None else ""
 
     # ------------------------------------------------------------------------------------------------ ending
 
@@ -166,12 +175,19 @@ class Elsewhere:
 
     async def _end_drafts(self, mail: str, done: Fate) -> None:
         raw = await self._store.get(mail, namespace=RAW)
-        ids = {str(raw.data.get("message_id") or "")} - {""} if raw is not None else set()
-        if done.deed not in _ENDS_DRAFTS or not ids:
+        message_id = str(raw.data.get("message_id") or "") if raw is not None else ""
+        if done.deed not in _ENDS_DRAFTS or not message_id:
+            return
+        found = {each.context_id for each in await all_with(self._store, message_id)}
+        copies = found if mail in found else {mail}  # a stranger can write the Message-ID of any mail that they saw
+        others = await states_of(self._store, copies - {mail})
+        if done.deed == "deleted" and any(map(_waiting, others.values())):
             return
         wanted = ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
         for card in Approval.readable(await self._store.query(wanted)):
-            if card.state is ApprovalState.PENDING and answered_by(card) in ids:
+            if card.state is not ApprovalState.PENDING or answered_by(card) != message_id:
+                continue
+            if await self._answered(card) in copies:
                 await self._withdraw(card.id, done.why)
 
     async def _end_cards(self, mail: str, done: Fate) -> None:
@@ -208,12 +224,12 @@ def answered_by(card: Approval) -> str:
 
 
 async def cards_of(store: Store, mails: Collection[str], read_ends: ReadEnds, *, read: bool = False) -> list[str]:
-    """Return the open notifications that came of exactly these mails; with ``read`` only those that reading ends."""
+    """Return the open notifications of these mails, no questions; with ``read`` only those that reading ends."""
     wanted = ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
     sources = {_source(mail): mail for mail in mails}
     found: list[str] = []
     for item in Notification.readable(await store.query(wanted)):
-        if item.source in sources and item.kind not in UNPAIRED:
+        if item.source in sources and item.kind not in UNPAIRED and item.kind != QUESTION:
             asks = await _asks(store, sources[item.source])
             if not read or _ends_by_reading(item, asks, read_ends):
                 found.append(item.id)

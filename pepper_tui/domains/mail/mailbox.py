@@ -30,10 +30,10 @@ class Mailbox:
     Where it is known, ``state`` says how the mail stands: read, answered, in which folder.
     """
 
-    def __init__(self, store: Store, signs: Signs | None = None) -> None:
+    def __init__(self, store: Store, signs: Signs | None = None, local: LocalSearch | None = None) -> None:
         """Create it. ``signs``: what makes a sender doubtful, for a mail that is read."""
         self._store, self._signs = store, signs
-        self._local = LocalSearch(store)
+        self._local = local or LocalSearch(store)
 
     async def search(self, query: MailQuery | str = EVERY_MAIL, limit: int = 10) -> Mails:
         """Return the mails that match ``query``, best first; without words, the newest first.

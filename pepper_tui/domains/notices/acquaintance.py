@@ -43,15 +43,17 @@ class Acquaintance:
     async def introduce(self, item: Notification) -> None:
         """Fill in from its source what ``item`` lacks: who it is from, its subject, its matter."""
         namespace, _, ident = item.source.partition(":")
+        doubted = False
         if namespace.startswith(f"{Namespace.SIGNALS}.") and ident:
             saved = await self._store.get(ident, namespace=namespace)
             if (signal := Signal.one(saved)) is not None:
                 facts = signal.metadata
+                doubted = bool(facts.get("doubts"))
                 item.sender = item.sender or str(facts.get("sender") or "").lower()
                 item.who = item.who or one_line(str(facts.get("sender_name") or ""), 80)
                 item.subject = item.subject or one_line(str(facts.get("subject") or facts.get("summary") or ""), 200)
                 item.matter = item.matter or signal.matter
                 if item.matter == signal.matter:
                     item.matter_kind = signal.matter_kind
-        if item.sender:
-            item.trust = str(await self.trust(item.sender))
+        if item.sender:  # who it may not be is nobody that the user knows
+            item.trust = str(Trust.UNKNOWN if doubted else await self.trust(item.sender))

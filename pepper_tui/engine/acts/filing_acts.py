@@ -120,13 +120,14 @@ class FilingActs:
                         Moved(Namespace.TOOL_CALL, call.id, _FILED, {**detail, "account": effect.account})
                     )
                 acted.words = "; ".join(effect.summary for effect in effects)
-                not_done = await self._cards.end(acted, *await self._ended(refs, known)) if known in _ENDS else ""
+                not_done = (
+                    await self._cards.end(acted, *await self._items(refs, mails, known)) if known in _ENDS else ""
+                )
         return "; ".join(filter(None, [one_line(acted.words, 120), not_done, "u takes it back"]))
 
-    async def _ended(self, refs: Sequence[str], act: str) -> list[str]:
-        """Return the items that end: those named, and the cards of mails that are named themselves."""
-        mails = {ref.removeprefix("mail:") for ref in refs if ref.startswith("mail:")}
-        cards = await cards_of(self._store, mails, self._read_ends, read=act == "read") if mails else []
+    async def _items(self, refs: Sequence[str], mails: Sequence[str], act: str) -> list[str]:
+        """Return what ends with the act, and comes back with it: the items named, and the cards of these mails."""
+        cards = await cards_of(self._store, mails, self._read_ends, read=act == "read")
         return list(dict.fromkeys([*refs, *(f"notification:{each}" for each in cards)]))
 
     async def _mails(self, ref: str) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, ToolCall
+from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, ToolCall, Written
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools import ToolRegistry
@@ -32,7 +32,7 @@ class MailDrafts:
     def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry) -> None:
         self._store, self._clock, self._registry = store, clock, registry
 
-    async def write(self, kind: str, mail: str, fields: Mapping[str, str]) -> str:
+    async def write(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         """See ``MailActs.write_mail``."""
         if kind not in TOOLS:
             raise EngineError(f"{one_line(kind, 40)} is no kind of mail")
@@ -40,18 +40,20 @@ class MailDrafts:
         tool = self._registry.get(name)
         if tool is None or always.keys() - tool.spec.parameters.get("properties", {}).keys():
             raise EngineError(f"{words} can't be written here yet: nothing was done")
-        if not fields.get("body", "").strip() and kind != "forward":  # what is forwarded may speak for itself
+        given = {each: fields.get(each, Written("")) for each in takes}
+        if not given["body"].text.strip() and kind != "forward":  # what is forwarded may speak for itself
             raise EngineError("there is no text yet: write some, or leave with Esc")
         ident = self._clock.new_id("call")
         call = ToolCall(
             ident,
             name,
-            {**always, **({"message_id": mail} if mail else {}), **{each: fields.get(each, "") for each in takes}},
+            {**always, **({"message_id": mail} if mail else {}), **{each: said.text for each, said in given.items()}},
             Effect.SEND,
             self._clock.now(),
             f"{ORIGIN}{ident}",
             root="user",
             tainted=bool(mail),  # whom an answer goes to is said by the mail
+            typed=[piece for said in given.values() for piece in said.typed()],
         )
         await self._store.put(call, namespace=Namespace.TOOL_CALL, tags=[OPEN_TAG])
         return ident

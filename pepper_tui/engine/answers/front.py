@@ -24,6 +24,7 @@ from pepper_tui.engine.wire import (
     spans_of,
     update_data,
     written_data,
+    written_of,
 )
 from pepper_tui.model import Json, Record, Written, acting_through
 
@@ -108,7 +109,9 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
         "resume_rule": lambda given: engine.resume_rule(str(given["rule_id"])),
         "remove_rule": lambda given: engine.remove_rule(str(given["rule_id"])),
         "write_mail": lambda given: engine.write_mail(
-            str(given["kind"]), str(given["mail"]), {str(name): str(value) for name, value in given["fields"].items()}
+            str(given["kind"]),
+            str(given["mail"]),
+            {str(name): said for name, value in given["fields"].items() if (said := written_of(value)) is not None},
         ),
         "propose_rule": lambda given: engine.propose_rule(str(given["ref"])),
     }

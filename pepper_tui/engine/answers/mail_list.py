@@ -8,17 +8,25 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
+from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.mail.intake import RAW
-from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
+from pepper_tui.domains.mail.listing.index import FACTS, MailIndex, Sign
 from pepper_tui.domains.mail.listing.reading import SHOWN, begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail, ThreadRow
-from pepper_tui.domains.mail.listing.wanted import Wanted, wanted
+from pepper_tui.domains.mail.search.local import LocalSearch
+from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
+from pepper_tui.domains.mail.search.query_text import parse
+from pepper_tui.domains.mail.search.resolving import resolved
 from pepper_tui.domains.mail.state import STATES, MailState, states_of
-from pepper_tui.model import ContextFilter, ContextUpdate, EngineError, Json
+from pepper_tui.domains.mail.writing.originals import Original, one_file
+from pepper_tui.model import ContextFilter, ContextUpdate, EngineError
 from pepper_tui.store import ContextStore
+from pepper_tui.store.filter import Values
+from pepper_tui.tools import ToolError
 
 log = logging.getLogger(__name__)
 
@@ -27,24 +35,29 @@ AT_ONCE: Final = 500
 READ_AT_ONCE: Final = 2_000
 MOST: Final = 500
 """Rows of one window, and mails of a thread that are read, at most."""
-HITS: Final = 1_000
-"""Mails that a search by words finds at most."""
-
-Fetch = Callable[[Json, int], Awaitable[tuple[str, bytes]]]
-"""Returns name and bytes of an attachment of a mail in ``raw.mail``."""
+MINUTE: Final = 60.0
+"""Seconds for which a filter's words of time mean the same."""
 
 
 class MailList:
-    """The list. ``own``: the user's addresses, in lower case; ``fetch`` gets files from where mails live."""
+    """The list. ``own``: the user's addresses, in lower case; ``originals``: where the bytes of mails lie."""
 
-    def __init__(self, store: ContextStore, own: Collection[str], fetch: Fetch | None = None) -> None:
-        self._store, self._own, self._fetch = store, frozenset(own), fetch
+    def __init__(
+        self,
+        store: ContextStore,
+        own: Collection[str],
+        local: LocalSearch,
+        times: TimeReader,
+        originals: Sequence[Original] = (),
+    ) -> None:
+        self._store, self._own = store, frozenset(own)
+        self._local, self._times, self._originals = local, times, originals
         self._index = MailIndex(self._own)
         self._following: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
         self._listeners: set[asyncio.Event] = set()
         self._closed = False
-        self._found: tuple[tuple[str, bool, int], list[str], Collection[str], str] | None = None
+        self._found: tuple[tuple[str, bool, int, float], list[str], Collection[str], str] | None = None
 
     async def stop(self) -> None:
         """Stop following the store, and end what listens."""
@@ -80,31 +93,26 @@ class MailList:
         return max(0, min(wanted, total - limit))
 
     async def _narrowed(self, query: str, newest: bool) -> tuple[list[str], Collection[str], str]:
-        key = (query, newest, self._index.version)
+        key = (query, newest, self._index.version, self._store.clock.now() // MINUTE)
         if self._found is None or self._found[0] != key:
             try:
-                asked = wanted(query)
-            except ValueError as error:
-                raise EngineError(str(error)) from error
-            found, told = await self._matching(asked)
-            among = found if asked.asks_where else frozenset[str]()
-            self._found = (key, self._index.narrowed(found, newest=newest), among, told)
+                asked = await resolved(parse(query), self._times, self._own)
+            except QueryError as error:
+                raise EngineError(f"{error.words}: {error.remedy}" if error.remedy else error.words) from error
+            found, left_out = await self._local.ids(asked)
+            among: Collection[str] = found if is_asked("in", inward(asked.root)) else self._in_sight(found)
+            threads = self._index.narrowed(among, newest=newest)
+            self._found = (key, threads, among, "; ".join(left_out))
         return self._found[1:]
 
-    async def _matching(self, asked: Wanted) -> tuple[set[str], str]:
-        """Return the mails that are wanted, and in words where the answer is partial."""
-        index = self._index
-        if not asked.words:
-            return {ident for ident, entry in index if asked.fits(entry)}, ""
-        hits = await self._store.search(asked.words, ContextFilter(namespaces=[RAW]), HITS, by_meaning=False)
-        found = {hit.context.context_id for hit in hits if hit.whole}
-        fit = {ident for ident in found if (entry := index.entry(ident)) is not None and asked.fits(entry)}
-        return fit, f"the best {HITS:,} hits" if len(hits) == HITS else ""
+    def _in_sight(self, mails: Collection[str]) -> Collection[str]:
+        entries = ((ident, self._index.entry(ident)) for ident in mails)
+        return {ident for ident, entry in entries if entry is not None and not entry.signs & Sign.HIDDEN}
 
     async def _say(self, rows: Sequence[ThreadRow]) -> None:
         """Add what only the store knows of the rows."""
-        known = await self._store.fields(RAW, SHOWN, context_ids=[row.newest for row in rows])
-        said = {ident: values for _, ident, *values in known}
+        wanted = ContextFilter(namespaces=[RAW], context_ids=[row.newest for row in rows], limit=None)
+        said = {known.context_id: known.values for known in await self._store.values(wanted, *SHOWN)} if rows else {}
         for row in rows:
             if (values := said.get(row.newest)) is not None:
                 row.subject, row.begin = str(values[0] or ""), begin_of(values[1])
@@ -128,9 +136,10 @@ class MailList:
             raise EngineError("this mail is no longer kept")
         if not 0 <= number < len(context.data.get("attachments") or ()):
             raise EngineError("this mail has no such attachment")
-        if self._fetch is None:
-            raise EngineError("files can't be had from the mailbox here yet")
-        return await self._fetch(context.data, number)
+        try:
+            return await one_file(context.data, number, self._originals)
+        except ToolError as error:
+            raise EngineError(str(error)) from error
 
     async def changes(self) -> AsyncIterator[int]:
         """See ``View.mail_changes``."""
@@ -193,24 +202,24 @@ class MailList:
         """Read the whole list anew. What was there before is shown meanwhile."""
         fresh = MailIndex(self._own)
         fresh.begin()
-        async for _, ident, *facts in self._pages(RAW, FACTS):
-            with _readable(ident):
-                fresh.put(ident, facts)
-        async for _, ident, copies in self._pages(STATES, ["copies"]):
-            with _readable(ident):
-                fresh.put_state(MailState.of({"id": ident, "copies": copies or []}))
+        async for mail in self._pages(RAW, FACTS):
+            with _readable(mail.context_id):
+                fresh.put(mail.context_id, mail.values)
+        async for state in self._pages(STATES, ["copies"]):
+            with _readable(state.context_id):
+                fresh.put_state(MailState.of({"id": state.context_id, "copies": state.values[0] or []}))
         for _ in fresh.placed(AT_ONCE):
             await asyncio.sleep(0)
         fresh.version += self._index.version
         self._index = fresh
         self._begun.set()
 
-    async def _pages(self, namespace: str, fields: Sequence[str]) -> AsyncIterator[tuple[Any, ...]]:
-        last = 0
-        while page := await self._store.fields(namespace, fields, after_seq=last, limit=READ_AT_ONCE):
-            last = page[-1][0]
-            for at, row in enumerate(page, 1):
-                yield row
+    async def _pages(self, namespace: str, keys: Sequence[str]) -> AsyncIterator[Values]:
+        page = ContextFilter(namespaces=[namespace], newest_first=False, limit=READ_AT_ONCE)
+        while found := await self._store.values(page, *keys):
+            page = replace(page, after_seq=found[-1].seq)
+            for at, one in enumerate(found, 1):
+                yield one
                 if at % AT_ONCE == 0:
                     await asyncio.sleep(0)
 

@@ -5,12 +5,14 @@ A running engine reads its config at the start; whoever calls says so, or starts
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from pepper_tui.boundary.new_file import new_file
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.boundary.secret_keeper import FILES, KEYRING, keeper_of
 from pepper_tui.clock import Clock, in_thread
@@ -29,6 +31,7 @@ from pepper_tui.setup.accounts.tables import (
 from pepper_tui.setup.accounts.trying import account_of
 from pepper_tui.text import one_line
 
+_BEGUN = "# Pepper's config; `pepper config example` prints every key there is.\n"
 PLACES = {KEYRING: "the system's keyring", FILES: "a file in the home that only you can read", "": "secrets.toml"}
 
 
@@ -54,6 +57,21 @@ class AccountBook:
 
     def __init__(self, home: Path) -> None:
         self.home = home
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Have a config while the first account is added; without an account in it, it goes again. Blocking."""
+        path = self.home / "config.toml"
+        made = not path.exists()
+        if made:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with new_file(path) as file:
+                file.write(_BEGUN)
+        try:
+            yield
+        finally:
+            if made and path.read_text(encoding="utf-8") == _BEGUN:
+                path.unlink()
 
     def rows(self) -> list[AccountRow]:
         """Return the accounts, as the config names them. Raises ``ConfigError``, ``FileNotFoundError``."""

@@ -30,8 +30,12 @@ def current(log: MemoryLog, namespace: str, context_id: str, now: float | None) 
 
 def select(log: MemoryLog, wanted: ContextFilter, now: float) -> list[Context]:
     """Return the contexts that the filter picks, in its order and up to its limit."""
-    found = sorted((row for row in picked(log, wanted, now)), key=lambda row: row[0], reverse=wanted.newest_first)
-    return [context_of(row) for row in found[: None if wanted.limit is None else max(0, wanted.limit)]]
+    return [context_of(row) for row in _ordered(log, wanted, now)]
+
+
+def _ordered(log: MemoryLog, wanted: ContextFilter, now: float) -> list[Row]:
+    found = sorted(picked(log, wanted, now), key=lambda row: row[0], reverse=wanted.newest_first)
+    return found[: None if wanted.limit is None else max(0, wanted.limit)]
 
 
 def picked(log: MemoryLog, wanted: ContextFilter, now: float) -> Iterator[Row]:
@@ -95,8 +99,8 @@ def having(log: MemoryLog, words: str, wanted: ContextFilter, now: float, *, beg
 
 
 def values(log: MemoryLog, wanted: ContextFilter, now: float, keys: Sequence[str]) -> list[Values]:
-    """Return the values under ``keys`` of the contexts that the filter picks."""
-    found = [(row, decode(row[5])) for row in picked(log, wanted, now)]
+    """Return the values under ``keys`` of the contexts that the filter picks, in its order and up to its limit."""
+    found = [(row, decode(row[5])) for row in _ordered(log, wanted, now)]
     return [Values(row[2], row[0], [data.get(key) for key in keys]) for row, data in found]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 from pepper_tui.model import Context, ContextUpdate
 from pepper_tui.store.log.content import SELECT, context_of, update_of
@@ -51,31 +49,3 @@ def named(connection: sqlite3.Connection, known: Mapping[str, int], ref: str) ->
     wanted += [(ns, space, ref[len(space) + 1 :]) for ns, space, _ in wanted if ref.startswith(f"{space}:")]
     there = "SELECT 1 FROM contexts WHERE ns = ? AND context_id = ?"
     return [(space, ident) for ns, space, ident in wanted if connection.execute(there, (ns, ident)).fetchone()]
-
-
-def fields(
-    connection: sqlite3.Connection,
-    ns: int,
-    names: Sequence[str],
-    context_ids: Sequence[str] | None,
-    after_seq: int,
-    limit: int | None,
-    now: float,
-) -> list[tuple[Any, ...]]:
-    """Return (seq, id, *values of the data's fields) of the live contexts of ``ns``, in log order."""
-    values = ", ".join(["json_extract(u.data, ?)"] * len(names))
-    among = "" if context_ids is None else " AND c.context_id IN (SELECT value FROM json_each(?))"
-    by = " INDEXED BY contexts_newest" if context_ids is None else ""
-    rows = connection.execute(
-        f"SELECT c.seq, c.context_id, CAST(json_array({values}) AS BLOB)"
-        f" FROM contexts c{by} JOIN updates u ON u.seq = c.seq WHERE c.ns = ? AND c.seq > ? AND c.deleted = 0"
-        f" AND (c.expires_at IS NULL OR c.expires_at > ?){among} ORDER BY c.seq LIMIT ?",
-        [
-            *(f'$."{name}"' for name in names),
-            *(ns, after_seq, now),
-            *([] if context_ids is None else [json.dumps(list(context_ids))]),
-            -1 if limit is None else limit,
-        ],
-    )
-    # as bytes, since SQLite turns an escaped lone surrogate into what is no UTF-8
-    return [(seq, ident, *json.loads(found.decode("utf-8", "replace"))) for seq, ident, found in rows]

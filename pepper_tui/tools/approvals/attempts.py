@@ -54,8 +54,11 @@ class Checks:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def later(self, call_id: str) -> None:
-        """Look in a while what became of the call."""
-        task = asyncio.create_task(self._check(call_id), name=f"check {call_id}")
+        """Look in a while what became of the call, unless that is to be done already."""
+        name = f"check {call_id}"
+        if any(task.get_name() == name for task in self._tasks):
+            return
+        task = asyncio.create_task(self._check(call_id), name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -241,9 +244,11 @@ class Attempts:
     # ----------------------------------------------------------------------------------------------- unknown outcomes
 
     async def settle(self, why: str) -> None:
-        """Mark attempts that nothing carries out any more as unknown; ``why`` in words."""
+        """Mark attempts that nothing carries out any more as unknown; ``why`` in words. Look for the fate of each."""
         for call in await self._ledger.open_calls():
             found = await self._ledger.call(call.id)
+            if found and found[0].state is CallState.UNKNOWN:
+                self._check_later(self._registry.get(call.name), call)
             if found and found[0].state is CallState.ATTEMPTED and call.id not in self.under_way:
                 await self._ledger.end(*found, CallState.UNKNOWN, UNKNOWN_WORDS, error=why)
                 self._check_later(self._registry.get(call.name), call)
@@ -282,13 +287,18 @@ class Attempts:
             self.checks.later(call.id)
 
     async def _is_settled(self, call_id: str) -> bool:
-        """Settle the call if its fate can be told; return whether there is nothing to settle any more."""
+        """Settle the call if its fate can be told; return whether there is nothing to settle any more.
+
+        Looking also takes away what an attempt has left outside. So it is done after the user's answer, too, unless
+        that was that it did happen.
+        """
         found = await self._ledger.call(call_id)
-        if found is None or found[0].state is not CallState.UNKNOWN or found[0].acknowledged:
+        if found is None or found[0].state not in (CallState.UNKNOWN, CallState.FAILED):
             return True
         if await self._probe(found[0], fate=True) is None:
             return False
-        await self.answer(call_id, "check")
+        if not found[0].acknowledged:
+            await self.answer(call_id, "check")
         return True
 
     async def _probe(self, call: ToolCall, *, fate: bool = False) -> bool | None:

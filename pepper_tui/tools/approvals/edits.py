@@ -114,7 +114,7 @@ class Edits:
             revised,
             tool=tool.name,
             definition=tool.definition,
-            lines=await self._provenance.mark(lines, typed, once=tool.asks),
+            lines=await self._provenance.mark(lines, [*typed, *card.call.typed], once=tool.asks),
         )
         await self._must_be_new(card, revised)
         return await self._in_its_place(card, revised, to)

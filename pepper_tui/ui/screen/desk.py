@@ -64,8 +64,8 @@ class Asks(Protocol):
         self,
         heading: str,
         lines: Sequence[CardLine],
-        save: Callable[[dict[str, str]], Awaitable[None]],
-        filled: Mapping[str, str] | None = None,
+        save: Callable[[dict[str, Written]], Awaitable[None]],
+        filled: Mapping[str, Written] | None = None,
         /,
     ) -> None: ...
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.model import Health
+from pepper_tui.model import ContextFilter, Health
 from pepper_tui.store import ContextStore, MemoryStore, Store, StoreError
 from pepper_tui.store.protocol import StoreDeliveries, StoreReader, StoreWriter
 from tests.conformance.store.opening import KINDS, OpenStore
@@ -44,6 +44,8 @@ CALLS: dict[str, Callable[[OpenStore], Awaitable[Any]]] = {
     "versions": lambda store: store.versions("a", namespace="n"),
     "count": lambda store: store.count(),
     "search": lambda store: store.search("word"),
+    "having": lambda store: store.having("word", ContextFilter(namespaces=["n"])),
+    "values": lambda store: store.values(ContextFilter(namespaces=["n"]), "a"),
     "store": lambda store: store.store({}, namespace="n"),
     "put": lambda store: store.put(Health("p", "ok", "", "", 0.0), namespace="n"),
     "delete": lambda store: store.delete("a", namespace="n"),

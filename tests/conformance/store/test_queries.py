@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import ContextFilter
+from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import (
     Store,
 )
@@ -252,15 +252,40 @@ async def test_some_values_of_many_contexts(store: Store) -> None:
     for number in range(3):
         data = {"n": number, "who": {"name": "Ünal"}, "list": [1, None], "?": 1}
         await store.store(data, namespace="mail", context_id=str(number), tags=["odd"] if number % 2 else [])
-    wanted = ContextFilter(namespaces=["mail"], limit=1)
-    found = sorted(await store.values(wanted, "who", "missing", "list"))
+    wanted = ContextFilter(namespaces=["mail"], newest_first=False, limit=None)
+    found = await store.values(wanted, "who", "missing", "list")
     assert [each.context_id for each in found] == ["0", "1", "2"]
-    assert [each.seq for each in found] == [
-        each.seq for each in reversed(await store.query(ContextFilter(namespaces=["mail"])))
-    ]
+    assert [each.seq for each in found] == [each.seq for each in await store.query(wanted)]
     assert found[0].values == [{"name": "Ünal"}, None, [1, None]]
     assert [each.values for each in await store.values(ContextFilter(namespaces=["mail"], tags=["odd"]), "n")] == [[1]]
     some = await store.values(ContextFilter(namespaces=["mail"], context_ids=["0", "2", "9"]))
     assert sorted((each.context_id, each.values) for each in some) == [("0", []), ("2", [])]
     await store.delete("0", namespace="mail")
     assert len(await store.values(wanted)) == 2
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("keys", [[], ["n"]])
+@pytest.mark.parametrize(
+    "more",
+    [{}, {"context_ids": ["1", "4", "2", "9"]}, {"tags": ["odd"]}, {"namespaces": ["mail", "chat"]}, {"after_seq": 3}],
+)
+async def test_values_come_in_the_filters_order_and_up_to_its_limit(
+    store: Store, more: Json, keys: list[str], newest_first: bool
+) -> None:
+    for number in range(6):
+        space = "chat" if number == 3 else "mail"
+        await store.store({"n": number}, namespace=space, context_id=str(number), tags=["odd"] if number % 2 else [])
+    await store.store({"n": 10}, namespace="mail", context_id="1", tags=["odd"])  # now the newest
+    for limit in (None, 0, 1, 2, 99):
+        wanted = ContextFilter(**{"namespaces": ["mail"], "newest_first": newest_first, "limit": limit, **more})
+        same = [(each.context_id, each.seq, [each.data[key] for key in keys]) for each in await store.query(wanted)]
+        assert await store.values(wanted, *keys) == same
+        assert len(same) == 0 if limit == 0 else len(same) > 0
+
+
+async def test_values_with_half_of_a_character_are_those_that_were_stored(store: Store) -> None:
+    data = {"odd": "\udc80ü", "deep": {"\udc80": ["\ud800 x"]}}
+    await store.store(data, namespace="mail", context_id="1")
+    [found] = await store.values(ContextFilter(namespaces=["mail"]), "odd", "deep")
+    assert found.values == [data["odd"], data["deep"]]

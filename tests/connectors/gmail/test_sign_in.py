@@ -7,10 +7,12 @@ import json
 import os
 import re
 import stat
+import threading
 import urllib.error
 import urllib.request
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -165,6 +167,42 @@ async def test_what_goes_wrong_is_told_and_nothing_is_kept(
     assert kept(settings, tmp_path) is None
     if what in ("no scope", "another account"):
         assert not any(grant.live for grant in sign.grants)
+
+
+class Redirecting(BaseHTTPRequestHandler):
+    """Says yes for the user, and sends whoever redeems the code to another address."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        given = {name: values[0] for name, values in parse_qs(urlsplit(self.path).query).items()}
+        self._send(302, f"{given['redirect_uri']}?code=4&state={given['state']}")
+
+    def do_POST(self) -> None:
+        self.asked.append(self.path)
+        self._send(307, f"http://localhost:{self.server.server_address[1]}/elsewhere")
+
+    def _send(self, status: int, to: str) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(status)
+        self.send_header("Location", to)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: Any) -> None: ...
+
+
+async def test_the_code_and_the_secret_follow_no_redirect(tmp_path: Path, clock: ManualClock) -> None:
+    Redirecting.asked.clear()
+    with ThreadingHTTPServer(("127.0.0.1", 0), Redirecting) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        told = said(f"http://127.0.0.1:{server.server_port}")
+        settings = Gmail.model_validate({name: value for name, value in told.items() if name not in ("id", "kind")})
+        talk = Talk("elsewhere")
+        with pytest.raises(PepperError, match="Google did not answer to the sign-in"):
+            await sign_in(settings, tmp_path, clock, talk)
+        server.shutdown()
+    assert Redirecting.asked == [urlsplit(settings.token_uri).path]
 
 
 def _swap(google: Google) -> None:

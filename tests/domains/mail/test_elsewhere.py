@@ -13,7 +13,20 @@ from pepper_tui.domains.mail.elsewhere import Deed, Elsewhere, ReadEnds, fate
 from pepper_tui.domains.mail.folder_uses import use_by_name
 from pepper_tui.domains.mail.state import STATES, Copy, MailState, Mark, Use, mail_at, note_copies, noting
 from pepper_tui.domains.notices.inbox import Inbox
-from pepper_tui.model import ContextFilter, Gist, Moved, Namespace, Notification, Priority, Signal
+from pepper_tui.model import (
+    OPEN_TAG,
+    Approval,
+    ContextFilter,
+    Effect,
+    Gist,
+    Moved,
+    Namespace,
+    Notification,
+    Priority,
+    ResolvedEffect,
+    Signal,
+    ToolCall,
+)
 from pepper_tui.store import ContextStore, Subscriber
 from tests.waiting import until
 
@@ -91,11 +104,12 @@ class Desk:
         self.store, self.clock = store, clock
         self.inbox = Inbox(store, clock, Timers(clock))
         self.recorded: list[str] = []
+        self.withdrawn: list[str] = []
         self.subscriber = Subscriber(store)
         self.elsewhere = Elsewhere(store, self.inbox, self.withdraw, self.record, read_ends)
 
     async def withdraw(self, approval: str, why: str) -> None:
-        raise AssertionError(f"{approval}: {why}")
+        self.withdrawn.append(approval)
 
     async def record(self, words: str, moved: Sequence[Moved]) -> None:
         self.recorded.append(words)
@@ -244,6 +258,58 @@ async def test_what_pepper_filed_ends_no_card_and_is_no_act_but_a_late_card_ends
         assert (cards["ntf_m1"], cards["ntf_m2"].startswith("done"), "elsewhere" in cards["ntf_m2"]) == (
             "new", True, False)  # fmt: skip
         assert desk.recorded == []
+
+
+BOSS = {"name": "", "address": "boss@example.com"}
+STRANGER = {"name": "", "address": "mallory@evil.example"}
+
+
+@pytest.mark.parametrize("mark", ["answered", "deleted"])
+@pytest.mark.parametrize(
+    ("answers", "dealt_with", "other", "goes"),
+    [
+        ("<m1>", "first", STRANGER, {"answered", "deleted"}),
+        ("<m1>", "second", STRANGER, set()),  # anybody can write the Message-ID of a mail that they have seen
+        ("second", "first", STRANGER, set()),
+        ("second", "second", STRANGER, {"answered", "deleted"}),
+        ("<m1>", "first", BOSS, {"answered"}),  # the copy by a list goes, and the mail itself still waits
+        ("<m1>", "second", BOSS, {"answered"}),
+        ("second", "both", BOSS, {"answered", "deleted"}),
+    ],
+)
+@pytest.mark.parametrize("late", [False, True])
+async def test_the_draft_of_an_answer_ends_with_its_own_mail(
+    store: ContextStore,
+    clock: ManualClock,
+    mark: Mark,
+    answers: str,
+    dealt_with: str,
+    other: dict[str, str],
+    goes: set[Mark],
+    late: bool,
+) -> None:
+    fields = {"fields": {"in_reply_to": "<m1>"}}
+    effect = ResolvedEffect("draft_reply", "", "", "Send mail", [], fields)
+    call = ToolCall("call_1", "draft_reply", {"message_id": answers}, Effect.SEND, clock.now(), "scheduler")
+    card = Approval("approval_1", call.id, effect.data(), effect.digest, clock.now(), clock.now() + 9e9)
+    async with Desk(store, clock) as desk:
+        for ident, sender in (("first", BOSS), ("second", other)):
+            async with noting(store):
+                raw = {"id": ident, "message_id": "<m1>", "sender": sender}
+                await store.store(raw, namespace="raw.mail", context_id=ident, tags={"message:<m1>"})
+                await note_copies(store, {ident: [copy(at=ident)]})
+        await store.put(call, namespace=Namespace.TOOL_CALL)
+        if not late:
+            await store.put(card, namespace=Namespace.APPROVAL, tags={OPEN_TAG})
+            await desk.settle()
+        for ident in ("first", "second") if dealt_with == "both" else (dealt_with,):
+            await desk.note(ident, mark)
+        if late:
+            await store.put(card, namespace=Namespace.APPROVAL, tags={OPEN_TAG})
+            await desk.settle()
+        if late and other is BOSS:  # a late one is judged by the mail alone that it names
+            goes = set() if dealt_with == "second" else {"answered", "deleted"}
+        assert bool(desk.withdrawn) == (mark in goes)
 
 
 async def test_a_change_while_nothing_followed_is_made_up_for(store: ContextStore, clock: ManualClock) -> None:

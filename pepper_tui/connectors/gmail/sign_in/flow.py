@@ -138,6 +138,7 @@ def _grant(flow: Any, code: str, settings: Gmail, client: Client) -> Grant:
     from requests import RequestException
 
     try:
+        flow.oauth2session.max_redirects = 0  # code and secret go to this address alone
         with _lenient(settings):
             token = flow.fetch_token(code=code, timeout=SECONDS)
     except OAuth2Error as error:

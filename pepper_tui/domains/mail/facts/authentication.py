@@ -20,9 +20,12 @@ LEAST: Final = 10  # of them with the header
 SHARE: Final = 0.8
 LONGEST: Final = 2_000  # characters of a header that are read
 _RESULT: Final = re.compile(r"^\s*([a-z0-9-]{1,20})(?:/\d+)?\s*=\s*([a-z]{1,12})\b", re.IGNORECASE)
-_DOMAIN: Final = re.compile(
-    r"\b(header\.from|header\.d|header\.i|smtp\.mailfrom|smtp\.from)\s*=\s*\"?([^\s;\"]{1,320})", re.IGNORECASE
-)
+_DOMAIN: Final = {
+    "dmarc": re.compile(r"\bheader\.from\s*=\s*([^\s;]{1,320})", re.IGNORECASE),
+    "dkim": re.compile(r"\bheader\.[di]\s*=\s*([^\s;]{1,320})", re.IGNORECASE),
+    "spf": re.compile(r"\bsmtp\.(?:mail)?from\s*=\s*([^\s;]{1,320})", re.IGNORECASE),
+}
+"""Where each method tells the domain that it is about; what stands elsewhere says nothing of it."""
 
 
 class Servers:
@@ -69,25 +72,32 @@ def server_of(header: str) -> str:
 
 
 def verdict(header: str, sender: str) -> bool | None:
-    """Return what ``header`` says of the address ``sender``."""
+    """Return what ``header`` says of the address ``sender``.
+
+    The server quotes what the sender chose (the address of the envelope). So quoted words are no results, where two
+    contradict each other the worse counts, and a header with escapes proves nothing.
+    """
+    said = _verdict(header, sender)
+    return None if said and "\\" in header else said
+
+
+def _verdict(header: str, sender: str) -> bool | None:
     domain = sender.rpartition("@")[2].lower()
     found: dict[str, set[bool]] = {}
     for part in _parts(header):
         if (result := _RESULT.match(part)) is None:
             continue
         method, passed = result[1].lower(), result[2].lower() == "pass"
-        if method not in ("dmarc", "dkim", "spf") or not domain:
+        if method not in _DOMAIN or not domain:
             continue
-        said = [value.lower().rpartition("@")[2] for _, value in _DOMAIN.findall(part)]
-        if passed and (aligned := any(_same(domain, each) for each in said) or (method == "dmarc" and not said)):
-            found.setdefault(method, set()).add(aligned)
+        said = [value.lower().rpartition("@")[2] for value in _DOMAIN[method].findall(part)]
+        if passed and (any(_same(domain, each) for each in said) or (method == "dmarc" and not said)):
+            found.setdefault(method, set()).add(True)
         elif not passed and result[2].lower() in ("fail", "permerror"):
             found.setdefault(method, set()).add(False)
-    if True in found.get("dmarc", ()):
-        return True
     if "dmarc" in found:
-        return False
-    if True in found.get("dkim", ()) or True in found.get("spf", ()):
+        return found["dmarc"] == {True}
+    if True in found.get("dkim", ()) or found.get("spf") == {True}:
         return True
     return False if False in found.get("spf", ()) and "dkim" not in found else None
 
@@ -103,14 +113,17 @@ def _alike(server: str) -> str:
 
 
 def _parts(header: str) -> Iterator[str]:
-    """Yield what stands between the semicolons of a header, without comments."""
+    """Yield what stands between the semicolons of a header, without comments; quoted words never look like results."""
     held: list[str] = []
-    depth, quoted = 0, False
+    depth, quoted, escaped = 0, False, False
     for letter in header[:LONGEST]:
-        if letter == '"' and not depth:
+        if escaped or letter == "\\":
+            escaped = not escaped
+        elif letter == '"':
             quoted = not quoted
-        if quoted:
-            held.append(letter)
+        elif quoted:
+            if not depth:
+                held.append("_" if letter in ";=()" or letter.isspace() else letter)
         elif letter == "(":
             depth += 1
         elif letter == ")" and depth:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pepper_tui.clock import in_thread
@@ -74,12 +75,12 @@ class _Table(Generic[T]):
         self._last = 0
 
     async def read(self) -> dict[str, T]:
-        new = await self._store.values(ContextFilter(namespaces=[self._namespace], after_seq=self._last), *self._keys)
+        every = ContextFilter(namespaces=[self._namespace], limit=None)
+        new = await self._store.values(replace(every, after_seq=self._last), *self._keys)
         if new:
             made = await in_thread(lambda: {each.context_id: self._make(each.values, self._once) for each in new})
             self._rows = await in_thread(lambda: {**self._rows, **made})
             self._last = max(each.seq for each in new)
-        every = ContextFilter(namespaces=[self._namespace])
         if len(self._rows) != await self._store.count(every):  # some were removed, or have expired
             there = {each.context_id for each in await self._store.values(every)}
             self._rows = {ident: row for ident, row in self._rows.items() if ident in there}

@@ -56,6 +56,11 @@ class LocalSearch:
         self._store = store
         self._known = Headers(store)
 
+    async def ids(self, query: MailQuery) -> tuple[Ids, list[str]]:
+        """Return all mails that match, and what could not be looked at; the query is resolved."""
+        look = _Look(self._store, await self._known.read())
+        return await look.holding(inward(query.root), None), look.left_out()
+
     async def find(self, query: MailQuery, limit: int) -> Found:
         """Return at most ``limit`` mails that match; the query is resolved."""
         look = _Look(self._store, await self._known.read())

@@ -125,6 +125,16 @@ def inward(node: Node, *, negative: bool = False) -> Node:
     return Not(node)
 
 
+def is_asked(key: Key, node: Node) -> bool:
+    """Check whether ``node``, which is ``inward``, asks for something of ``key``, and does not only exclude it."""
+    match node:
+        case Term():
+            return node.key == key
+        case All(of) | Some(of):
+            return any(is_asked(key, each) for each in of)
+    return False
+
+
 def _other_times(term: Term) -> Node:
     after, before = replace(term, key="after"), replace(term, key="before")
     late = replace(term, key="after", span=(term.span[1], term.span[1])) if term.span else after

@@ -66,7 +66,8 @@ def written(query: MailQuery) -> str:
 
 def as_value(text: str) -> str:
     """Return ``text`` as it is written after a key, or as exact words."""
-    return text if _WORD.fullmatch(text) and not _OPERATOR.fullmatch(text) else _in_quotes(text)
+    bare = _WORD.fullmatch(text) and not _OPERATOR.fullmatch(text) and not text.startswith("//")  # as in a URL
+    return text if bare else _in_quotes(text)
 
 
 class _Reader:

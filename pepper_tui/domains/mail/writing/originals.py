@@ -20,6 +20,7 @@ from pepper_tui.tools.errors import ToolError
 
 Carried = tuple[Json, int]
 """A mail, and which of its attachments is carried over; -1: the whole mail."""
+GONE: Final = "the mail's own bytes can't be had from its mailbox any more"
 _READ: Final = re.compile(r"only the first (\d+) bytes were read")
 _LONGEST_LINE: Final = 998  # RFC 5322, 2.1.1
 
@@ -47,7 +48,13 @@ async def carried_over(
     for mail, part in wanted:
         ident = str(mail["id"])
         if ident not in sources:
-            sources[ident] = await _source(mail, places)
+            source = await _source(mail, places)
+            if source is None:
+                raise ToolError(
+                    f"{GONE}, so its attachments can't be sent on; send its text alone with attachments = false, or "
+                    "attach a file of yours"
+                )
+            sources[ident] = source
         if part >= 0 and ident not in parts:
             parts[ident] = await in_thread(attachments_of, sources[ident])
         one = _whole(mail, sources[ident]) if part < 0 else _part(mail, part, parts[ident])
@@ -58,7 +65,16 @@ async def carried_over(
     return found
 
 
-async def _source(mail: Json, places: Sequence[Original]) -> bytes:
+async def one_file(mail: Json, part: int, places: Sequence[Original]) -> tuple[str, bytes]:
+    """Return name and bytes of an attachment, to be kept. Raises ``ToolError`` if it can't be had."""
+    source = await _source(mail, places)
+    if source is None:
+        raise ToolError(f"{GONE}: nothing was saved or opened")
+    file, data = _part(mail, part, await in_thread(attachments_of, source))
+    return file.name, data
+
+
+async def _source(mail: Json, places: Sequence[Original]) -> bytes | None:
     for place in places:
         source = await place(mail)
         if source is None:
@@ -67,10 +83,7 @@ async def _source(mail: Json, places: Sequence[Original]) -> bytes:
         if hashlib.sha256(source[: int(cut[1])] if cut else source).hexdigest() == mail.get("digest"):
             return source
         raise ToolError("what lies in the mailbox is no longer the mail that was read")
-    raise ToolError(
-        "the mail's own bytes can't be had from its mailbox any more, so its attachments can't be sent on; "
-        "send its text alone with attachments = false, or attach a file of yours"
-    )
+    return None
 
 
 def _whole(mail: Json, source: bytes) -> tuple[Attachment, bytes]:

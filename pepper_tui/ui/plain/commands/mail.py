@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from pepper_tui.domains.mail.listing.records import ThreadMail
+from pepper_tui.model import Written
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.plain.commands.given import LISTED, Given
 from pepper_tui.ui.screen.mail.mail_lines import person_words, size_words
@@ -48,7 +49,7 @@ async def reply(given: Given, rest: str) -> None:
     number, _, text = rest.partition(" ")
     mails = await given.engine.mail_thread(_thread(given, number))
     answered = next((each for each in reversed(mails) if not each.own), mails[-1])
-    await given.engine.write_mail("reply", answered.id, {"body": text.strip()})
+    await given.engine.write_mail("reply", answered.id, {"body": Written.by(text.strip(), given.origin)})
     given.say(f"Written to {person_words(answered.sender)}; its card comes now, and nothing is sent before your yes")
 
 

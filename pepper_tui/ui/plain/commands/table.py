@@ -76,7 +76,7 @@ COMMANDS: Final = (
     Command("signals", "[words]", "the newest signals", lists.signals),
     Command("calls", "[words]", "what runs", lists.calls),
     Command("workers", "[words]", "longer tasks", lists.workers),
-    Command("mail", "[filter]", "all mail as threads, the unread first: words, from:, in:, is:unread", mail.mail),
+    Command("mail", "[filter]", "all mail as threads, unread first: words, from:, in:, is:unread, after:", mail.mail),
     Command("open", "number", "read a thread of the mail", mail.open_thread),
     Command("reply", "number words", "answer a thread; a card asks for your yes", mail.reply),
     Command("cancel", "number", "cancel a call or a worker's run", rules.cancel),

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from textual.app import SuspendNotSupported
-from textual.widgets import Input, TextArea
 
 from pepper_tui.model import EngineError, Origin, Written
 from pepper_tui.text import one_line, visible
 from pepper_tui.ui.screen.chat.bursts import GAP, WAIT
+from pepper_tui.ui.screen.chat.clean_fields import CleanArea, CleanInput
 from pepper_tui.ui.screen.chat.composer import Composer
 
 if TYPE_CHECKING:
@@ -66,9 +66,9 @@ class Editing:
     def write_field(self) -> None:
         """Edit the form's focused field."""
         field = self._app.focused
-        if isinstance(field, TextArea):
-            self._app.link.start(self._edit(field.text, field.load_text))
-        elif isinstance(field, Input):
+        if isinstance(field, CleanArea):
+            self._app.link.start(self._edit(field.text, lambda text: _put_text(field, text)))
+        elif isinstance(field, CleanInput):
             self._app.link.start(self._edit(field.value, lambda text: _put_line(field, text)))
 
     async def lend(self, work: Callable[[], int]) -> int | None:
@@ -137,8 +137,16 @@ async def edited_text(text: str) -> str:
     return visible(edited).rstrip("\n")
 
 
-def _put_line(field: Input, text: str) -> None:
-    field.value = " ".join(text.split())
+def _put_text(field: CleanArea, text: str) -> None:
+    if text != field.text.rstrip("\n"):
+        field.origin = Origin.EDITOR
+    field.load_text(text)
+
+
+def _put_line(field: CleanInput, text: str) -> None:
+    before, field.value = field.value, " ".join(text.split())
+    if field.value != " ".join(before.split()):
+        field.origin = Origin.EDITOR
     field.cursor_position = len(field.value)
 
 

@@ -19,15 +19,13 @@ from textual.message import Message
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
-from pepper_tui.model import CardLine
+from pepper_tui.model import CardLine, Origin, Written
 from pepper_tui.text import clean, hidden, one_line, unseen_words, visible
-from pepper_tui.ui.screen.chat.bursts import GAP
 from pepper_tui.ui.screen.chat.clean_fields import CleanArea, CleanInput
-from pepper_tui.ui.screen.chat.origin_area import PASTE
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.names import label_words, trust_words
 
-Answer = Callable[[dict[str, str]], None]
+Answer = Callable[[dict[str, Written]], None]
 
 
 def set_title(widget: Widget, title: str) -> None:
@@ -36,7 +34,7 @@ def set_title(widget: Widget, title: str) -> None:
 
 
 class Form(VerticalScroll, can_focus=False):
-    """The lines of a card as fields; ``answer`` gets the changed ones as label → value.
+    """The lines of a card as fields; ``answer`` gets the changed ones as label → value, with its origin.
 
     ``filled`` are values that were typed before and not taken.
     """
@@ -50,7 +48,7 @@ class Form(VerticalScroll, can_focus=False):
         """The user wants to edit the field in their own editor."""
 
     def __init__(
-        self, title: str, lines: Sequence[CardLine], answer: Answer, filled: Mapping[str, str] | None = None
+        self, title: str, lines: Sequence[CardLine], answer: Answer, filled: Mapping[str, Written] | None = None
     ) -> None:
         super().__init__(id="form")
         self._lines, self._answer, self._filled = lines, answer, filled or {}
@@ -83,10 +81,13 @@ class Form(VerticalScroll, can_focus=False):
     def on_mount(self) -> None:
         self._say_ways_out()
         for label, _, field in self._fields:
-            if label in self._filled and isinstance(field, Input):
-                field.value = self._filled[label]
-            elif label in self._filled and isinstance(field, CleanArea):
-                field.load_text(self._filled[label])
+            if (there := self._filled.get(label)) is None:
+                continue
+            if isinstance(field, Input):
+                field.value = there.text
+            elif isinstance(field, CleanArea):
+                field.load_text(there.text)
+            field.origin = next((origin for _, origin in there.parts() if origin is not Origin.TYPED), Origin.TYPED)
         if self._fields:
             self._first().focus()
 
@@ -124,7 +125,8 @@ class Form(VerticalScroll, can_focus=False):
     def action_save(self) -> None:
         if not self._saving:
             self._saving = True
-            self._answer(self.changed())
+            changed, origins = self.changed(), {label: field.origin for label, _, field in self._fields}
+            self._answer({label: Written.by(value, origins[label]) for label, value in changed.items()})
 
     def refused(self) -> None:
         """Go on: the values were not taken."""
@@ -146,29 +148,13 @@ class Form(VerticalScroll, can_focus=False):
 
 
 class _Line(CleanInput):
-    """An input whose keys ``takes`` sees first.
-
-    ``pasted``: part of its text was pasted, also by a terminal that sends a paste as keys.
-    """
+    """An input whose keys ``takes`` sees first."""
 
     def __init__(self, value: str, takes: Callable[[events.Key], bool]) -> None:
         super().__init__(value, compact=True)
         self._takes = takes
-        self.pasted = False
-        self._key_at, self._run = 0.0, 0
-
-    def _on_paste(self, event: events.Paste) -> None:
-        self.pasted = True
-        super()._on_paste(event)
-
-    def action_paste(self) -> None:
-        self.pasted = True
-        super().action_paste()
 
     async def _on_key(self, event: events.Key) -> None:
-        self._run = self._run + 1 if event.time - self._key_at < GAP else 1
-        self._key_at = event.time
-        self.pasted = self.pasted or self._run >= PASTE
         if self._takes(event):
             event.stop()
             event.prevent_default()
@@ -223,9 +209,9 @@ class Prompt(Vertical):
         self._offer.update(Text(one_line(" · ".join(shown), 300)))
 
     @property
-    def pasted(self) -> bool:
-        """Whether some of it was not typed."""
-        return self.field.pasted
+    def origin(self) -> Origin:
+        """Where its text comes from."""
+        return self.field.origin
 
     def answers(self, event: events.Key) -> bool:
         """Check whether this key answers, which it does only when pressed alone."""

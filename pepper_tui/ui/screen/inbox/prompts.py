@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import Approval, CardLine, Origin, Written
+from pepper_tui.model import Approval, CardLine, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.inbox.form import Form, Prompt
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
@@ -31,8 +31,9 @@ class Asking:
             app.say_words("Nothing on this card can be edited; n rejects it")
             return
 
-        async def save(fields: dict[str, str]) -> None:
-            words = await app.link.ready().edit(approval.id, fields) if fields else "Nothing was changed"
+        async def save(fields: dict[str, Written]) -> None:
+            said = {label: written.text for label, written in fields.items()}
+            words = await app.link.ready().edit(approval.id, said) if said else "Nothing was changed"
             app.say_words(words)
 
         self.write(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
@@ -41,8 +42,8 @@ class Asking:
         self,
         heading: str,
         lines: Sequence[CardLine],
-        save: Callable[[dict[str, str]], Awaitable[None]],
-        filled: Mapping[str, str] | None = None,
+        save: Callable[[dict[str, Written]], Awaitable[None]],
+        filled: Mapping[str, Written] | None = None,
     ) -> None:
         """Open lines as fields in the conversation's place; ``save`` gets the changed ones as label → value.
 
@@ -50,7 +51,7 @@ class Asking:
         """
         app = self._app
 
-        async def saved(fields: dict[str, str]) -> None:
+        async def saved(fields: dict[str, Written]) -> None:
             try:
                 await save(fields)
             except BaseException:
@@ -94,7 +95,7 @@ class Asking:
         """Ask for one line in the user's own words; ``answer`` gets it with its origins."""
 
         def said(text: str) -> None:
-            answer(Written.by(text, Origin.PASTED if prompt.pasted else Origin.TYPED))
+            answer(Written.by(text, prompt.origin))
 
         prompt = Prompt(one_line(question, 100), said)
         self._once_free(prompt, lambda: self._show(prompt))

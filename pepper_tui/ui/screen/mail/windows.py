@@ -104,7 +104,8 @@ class Windows:
     def _empty(self, view: MailList, page: MailPage, read: bool) -> str:
         """Return what an empty list says."""
         if view.needle:
-            return page.told or "No mail fits this filter. Esc shows all. There are from:, in:, is:unread and words."
+            ways = "There are words, from:, in:, is:unread, after: and more (docs/search.md)."
+            return page.told or f"No mail fits this filter. Esc shows all. {ways}"
         if words := progress_words(self._app.board):
             return f"No mail yet: {words}"
         if not page.mails and read:

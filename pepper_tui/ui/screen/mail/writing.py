@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from pepper_tui.domains.mail.listing.records import ThreadMail
-from pepper_tui.model import CallState, CardLine
+from pepper_tui.model import CallState, CardLine, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.ink import Pen
 from pepper_tui.ui.screen.mail.mail_lines import person_words
@@ -37,7 +37,7 @@ class Writing:
         self._awaited = ""  # the call whose card is opened once it is there
         self._again: Callable[[], None] | None = None  # opens the form of that call again, as it was left
 
-    def open(self, kind: str, mail: ThreadMail | None, filled: Mapping[str, str] | None = None) -> None:
+    def open(self, kind: str, mail: ThreadMail | None, filled: Mapping[str, Written] | None = None) -> None:
         """Open the form; ``filled`` is what was written before."""
         about = one_line(mail.subject, 60) if mail is not None else ""
         heading = f"{HEADINGS[kind]} {about}".strip()
@@ -56,9 +56,9 @@ class Writing:
         line = CardLine("To", whom.get(kind, to), untrusted=bool(doubts), warning=doubts)
         return [line, body, CardLine("You wrote" if mail.own else "They wrote", mail.text[:_SHOWN])]
 
-    async def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, str]) -> None:
+    async def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, Written]) -> None:
         app = self._app
-        if not any(value.strip() for value in fields.values()):
+        if not any(value.text.strip() for value in fields.values()):
             app.say_words("Nothing was written, nothing is sent")
             return
         given = {name.lower(): value for name, value in fields.items()}

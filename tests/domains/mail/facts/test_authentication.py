@@ -34,6 +34,24 @@ STRANGER = "mx.evil.example; dmarc=pass header.from=bank.example"
         ("mx.a.example; none", None),
         ("mx.a.example; dkim=temperror header.d=bank.example", None),
         ("", None),
+        # what the sender chose, as a server may quote it
+        ('mx.a.example; spf=pass smtp.mailfrom="x header.from=bank.example "@evil.example', None),
+        ('mx.a.example; spf=pass smtp.mailfrom="x smtp.mailfrom=bank.example "@evil.example', None),
+        ('mx.a.example; spf=pass smtp.mailfrom="x@bank.example"@evil.example', None),
+        ('mx.a.example; spf=pass smtp.mailfrom="x@bank.example"', True),
+        (
+            'mx.a.example; spf=pass (of "a); dkim=pass header.d=bank.example; ("@evil.example) x=evil',
+            None,
+        ),
+        (r'mx.a.example; spf=pass smtp.from="\"; dkim=pass header.d=bank.example; \""@evil.example', None),
+        (r'mx.a.example; spf=pass smtp.from="\"; dmarc=pass; \""@evil.example; dmarc=fail', False),
+        (r"mx.a.example; spf=pass (a\) dkim=pass header.d=bank.example) smtp.from=evil.example", None),
+        (r"mx.a.example; x=\; dkim=pass header.d=bank.example", None),
+        ("mx.a.example; dmarc=pass header.from=bank.example; dmarc=fail header.from=bank.example", False),
+        ("mx.a.example; spf=pass smtp.from=bank.example; spf=fail smtp.from=bank.example", False),
+        ("mx.a.example; dkim=fail header.d=bank.example; dkim=pass header.d=bank.example", True),
+        ("mx.a.example; dkim=pass header.d=evil.example header.from=bank.example", None),
+        ("mx.a.example; spf=pass smtp.mailfrom=evil.example header.d=bank.example", None),
     ],
 )
 def test_a_result_counts_for_the_senders_own_domain(header: str, found: bool | None) -> None:
