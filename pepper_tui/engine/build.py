@@ -230,7 +230,10 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
 def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, parts: ToolParts) -> UserActs:
     store, clock, tools = ground.store, ground.clock, calling.engine
     orders = Orders(store, clock, tools.approvals, file_mail.with_given(parts.mail), parts.mail.filers)
-    return UserActs(store, clock, ground.times, ground.zone, notices.inbox, tools, ordered.user_rules, orders)
+    read_ends = ground.config.mail.read_ends
+    return UserActs(
+        store, clock, ground.times, ground.zone, notices.inbox, tools, ordered.user_rules, orders, read_ends
+    )
 
 
 def _elsewhere(ground: Ground, notices: Notices, calling: Calling, acts: UserActs) -> Elsewhere:

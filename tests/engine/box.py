@@ -69,6 +69,14 @@ class Box:
         except AssertionError as error:
             raise AssertionError(f"{[(c.state, c.error) for c in await self.calls()]}") from error
 
+    async def until_followed(self) -> None:
+        """Return when all that was stored about mails has been handled."""
+
+        async def followed() -> bool:
+            return not any((await self.desk.engine.store.waiting("mail.")).values())
+
+        await self.desk.until(followed)
+
     async def notices(self) -> dict[str, str]:
         return {row["id"]: row["state"] for row in await self.desk.rows(Namespace.NOTIFICATION)}
 

@@ -18,6 +18,7 @@ from pepper_tui.model import (
     ChoiceError,
     EngineError,
     Namespace,
+    Notification,
     NotificationState,
     Priority,
     Signal,
@@ -120,6 +121,61 @@ async def test_many_mails_are_one_act_and_one_undo_each_back_to_its_folder(box: 
         await box.desk.engine.undo()
 
 
+@pytest.mark.parametrize(
+    ("act", "folder", "card", "there"),
+    [
+        ("archive", "", "done", "Archive"),
+        ("trash", "", "done", "Trash"),
+        ("junk", "", "done", "Junk"),
+        ("move", "work", "done", "Work"),
+        ("read", "", "done", "INBOX S"),
+        ("flag", "", "new", "INBOX F"),
+    ],
+)
+async def test_filing_a_mail_from_the_list_ends_its_card_in_the_same_act(
+    box: Box, act: str, folder: str, card: str, there: str
+) -> None:
+    await box.take(1)
+    await box.take(2)
+    engine = box.desk.engine
+    await engine.file(["mail:mail_1"], act, folder)
+    assert await box.notices() == {"n1": card, "n2": "new"}
+    await box.until_filed(m1=there, m2="INBOX")
+    await box.until_ended(CallState.SUCCEEDED)
+    await box.until_followed()
+    await engine.undo()
+    assert await box.notices() == {"n1": "new", "n2": "new"}
+    await box.until_filed(m1="INBOX", m2="INBOX")
+    with pytest.raises(EngineError, match="nothing to take back"):
+        await engine.undo()
+
+
+async def test_marking_a_mail_of_the_list_as_read_leaves_a_card_that_needs_more(box: Box) -> None:
+    await box.take(1)
+    store = box.desk.engine.store
+    context = await store.get("n1", namespace=Namespace.NOTIFICATION)
+    assert context is not None
+    loud = Notification.of(context)
+    loud.priority = Priority.URGENT
+    await store.put(loud, namespace=Namespace.NOTIFICATION, tags=context.tags)
+    await box.desk.engine.file(["mail:mail_1"], "read")
+    await box.until_filed(m1="INBOX S")
+    await box.until_ended(CallState.SUCCEEDED)
+    await box.until_followed()
+    assert (await box.notices())["n1"] != "done"
+
+
+@pytest.mark.parametrize(("act", "state"), [("trash", "withdrawn"), ("junk", "withdrawn"), ("archive", "pending")])
+async def test_a_mail_thrown_away_from_the_list_needs_no_answer(box: Box, act: str, state: str) -> None:
+    await box.take(1)
+    await box.desk.says("answer", calls(("draft_reply", {"message_id": "mail_1", "body": "Yes."})))
+    card = await box.desk.card()
+    await box.desk.engine.file(["mail:mail_1"], act)
+    await box.until_ended(CallState.SUCCEEDED)
+    await box.until_followed()
+    assert [each.id for each in await box.cards(state)] == [card.id]
+
+
 async def test_acting_on_a_card_ends_its_draft_too(box: Box) -> None:
     await box.take(1)
     await box.desk.says("answer", calls(("draft_reply", {"message_id": "mail_1", "body": "Yes."})))
@@ -163,7 +219,8 @@ async def test_what_can_not_be_is_refused_in_words_and_leaves_nothing(
     with pytest.raises(EngineError, match=words):
         await box.desk.engine.file(refs, act)
     assert await box.calls() == []
-    assert set((await box.notices()).values()) == {"new"}
+    notices = await box.notices()
+    assert [notices["n1"], notices["n2"]] == ["new", "new"]  # those of 3 and 4 may end, as these mails were moved
 
 
 async def test_move_asks_which_folder(box: Box) -> None:
@@ -288,4 +345,6 @@ async def test_an_approved_wish_is_carried_out_after_its_window(box: Box) -> Non
     await box.desk.engine.approve(card.id)
     assert box.files() == {"1": "INBOX"}
     await box.until_filed(m1="Work")
+    await box.until_ended(CallState.SUCCEEDED)
+    await box.until_followed()
     assert NotificationState((await box.notices())["n1"]) is NotificationState.NEW

@@ -3,13 +3,13 @@
 A change of a mail's state is judged once, against what was known before, so that a card which the user takes back
 stays. A card or a draft may come only after the mail was dealt with, since a model takes its time: then it ends at
 once, unless the user asked for it. A state makes no card. Only what came of exactly this mail ends, never a later
-mail's of its thread.
+mail's of its thread. What Pepper itself filed is no such deed: the user's key ends the mail's cards in its own act.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, Literal, Protocol
@@ -18,6 +18,7 @@ from pepper_tui.domains.mail.intake import NAME, RAW, SIGNAL_ID
 from pepper_tui.domains.mail.message_ids import all_with, first_with
 from pepper_tui.domains.mail.state import CHANGED, STATES, Copy, MailState, states_of
 from pepper_tui.domains.notices.items import anew
+from pepper_tui.domains.notices.told import UNPAIRED
 from pepper_tui.model import (
     OPEN_TAG,
     QUESTION,
@@ -65,28 +66,31 @@ Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What was done with a mail elsewhere; ``why`` in words."""
+    """What was done with a mail; ``why`` in words; ``own``: by a call of Pepper's own, which has its own act."""
 
     deed: Deed
     why: str
+    own: bool = False
 
 
 def fate(before: MailState, now: MailState) -> Fate | None:
     """Return what was done with a mail between two of its states; ``None`` if it still waits as it did."""
+    own = bool(now.by)
+    elsewhere = "" if own else " elsewhere"
     if now.has("answered") and not before.has("answered"):
-        return Fate("answered", "you answered it elsewhere")
+        return Fate("answered", "you answered it")  # the mark does not tell whether Pepper sent the answer
     there, left = _waiting(before), _waiting(now)
     if there and not left:
         if any(copy.use == "junk" for copy in now.copies):
-            return Fate("deleted", "you marked it as junk elsewhere")
+            return Fate("deleted", f"you marked it as junk{elsewhere}", own)
         if now.copies or before.has("deleted"):
-            return Fate("deleted", "it was deleted elsewhere")
-        return Fate("filed", "it was deleted or filed elsewhere")
+            return Fate("deleted", f"it was deleted{elsewhere}", own)
+        return Fate("filed", f"it was deleted or filed{elsewhere}", own)
     if _in_inbox(there) and not _in_inbox(left):
         where = one_line(", ".join(sorted({copy.folder for copy in left})), 80)
-        return Fate("filed", f"filed elsewhere, in {where}")
+        return Fate("filed", f"filed{elsewhere}, in {where}", own)
     if now.has("seen") and not before.has("seen") and before.copies:
-        return Fate("read", "you read it elsewhere")
+        return Fate("read", f"you read it{elsewhere}", own)
     return None
 
 
@@ -116,7 +120,7 @@ class Elsewhere:
         before = await self._version(update.context.context_id, update.context.version - 1)
         now = MailState.one(update.context)
         if not update.deleted and before is not None and now is not None and (done := fate(before, now)):
-            await self._in_one_commit(partial(self._end, now.id, done))
+            await self._in_one_commit(partial(self._end_drafts if done.own else self._end, now.id, done))
 
     async def _came(self, update: ContextUpdate) -> None:
         if update.deleted or update.context.version > 1:
@@ -167,6 +171,9 @@ class Elsewhere:
 
     async def _end(self, mail: str, done: Fate) -> None:
         await self._end_cards(mail, done)
+        await self._end_drafts(mail, done)
+
+    async def _end_drafts(self, mail: str, done: Fate) -> None:
         raw = await self._store.get(mail, namespace=RAW)
         message_id = str(raw.data.get("message_id") or "") if raw is not None else ""
         if done.deed not in _ENDS_DRAFTS or not message_id:
@@ -184,31 +191,20 @@ class Elsewhere:
                 await self._withdraw(card.id, done.why)
 
     async def _end_cards(self, mail: str, done: Fate) -> None:
-        source = f"{_SIGNALS}:{SIGNAL_ID}{mail}"
-        asks = await self._asks(mail)
+        asks = await _asks(self._store, mail)
         stay: list[str] = []
 
         def ends(item: Notification) -> bool:
-            if done.deed != "read" or self._ends_by_reading(item, asks):
+            if done.deed != "read" or _ends_by_reading(item, asks, self._read_ends):
                 return True
             stay.append(item.id)
             return False
 
-        words, moved = await self._cards.withdraw_from(source, done.why, ends)
+        words, moved = await self._cards.withdraw_from(_source(mail), done.why, ends)
         for ident in stay:
             await self._cards.seen(ident)
-        if moved:
+        if moved and not done.own:
             await self._record(f"closed, as {done.why}: {words}", moved)
-
-    def _ends_by_reading(self, item: Notification, asks: bool) -> bool:
-        """Check whether a card needs nothing but to be read."""
-        if self._read_ends != "quiet" or item.state is NotificationState.SNOOZED:
-            return self._read_ends == "all"
-        return not asks and item.priority not in _LOUD and item.kind != QUESTION
-
-    async def _asks(self, mail: str) -> bool:
-        signal = Signal.one(await self._store.get(f"{SIGNAL_ID}{mail}", namespace=_SIGNALS))
-        return signal is not None and signal.gist is not None and bool(signal.gist.asks)
 
     # ------------------------------------------------------------------------------------------------ states
 
@@ -225,3 +221,32 @@ def answered_by(card: Approval) -> str:
     """Return the Message-ID of the mail that the mail on a card answers; empty if it answers none."""
     fields = card.resolved.payload.get("fields")
     return str(fields.get("in_reply_to") or "") if isinstance(fields, dict) else ""
+
+
+async def cards_of(store: Store, mails: Collection[str], read_ends: ReadEnds, *, read: bool = False) -> list[str]:
+    """Return the open notifications of these mails, no questions; with ``read`` only those that reading ends."""
+    wanted = ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+    sources = {_source(mail): mail for mail in mails}
+    found: list[str] = []
+    for item in Notification.readable(await store.query(wanted)):
+        if item.source in sources and item.kind not in UNPAIRED and item.kind != QUESTION:
+            asks = await _asks(store, sources[item.source])
+            if not read or _ends_by_reading(item, asks, read_ends):
+                found.append(item.id)
+    return found
+
+
+def _source(mail: str) -> str:
+    return f"{_SIGNALS}:{SIGNAL_ID}{mail}"
+
+
+def _ends_by_reading(item: Notification, asks: bool, read_ends: ReadEnds) -> bool:
+    """Check whether a card needs nothing but to be read."""
+    if read_ends != "quiet" or item.state is NotificationState.SNOOZED:
+        return read_ends == "all"
+    return not asks and item.priority not in _LOUD and item.kind != QUESTION
+
+
+async def _asks(store: Store, mail: str) -> bool:
+    signal = Signal.one(await store.get(f"{SIGNAL_ID}{mail}", namespace=_SIGNALS))
+    return signal is not None and signal.gist is not None and bool(signal.gist.asks)

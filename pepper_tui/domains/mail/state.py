@@ -40,10 +40,14 @@ class Copy(Record):
 
 @dataclass(slots=True)
 class MailState(Record):
-    """The copies of a mail that are there. Without any it has been removed everywhere."""
+    """The copies of a mail that are there. Without any it has been removed everywhere.
+
+    ``by``: the call of Pepper's own that changed it last; empty if that was done elsewhere.
+    """
 
     id: str
     copies: list[Copy] = field(default_factory=list)
+    by: str = ""
 
     def __post_init__(self) -> None:
         self.copies = [each if isinstance(each, Copy) else Copy.of(each) for each in self.copies]
@@ -100,10 +104,12 @@ async def mail_at(store: Store, place: str) -> MailState | None:
     return MailState.one(found[0]) if found else None
 
 
-async def note_copies(store: Store, seen: Mapping[str, Sequence[Copy]], gone: Collection[str] = ()) -> None:
+async def note_copies(
+    store: Store, seen: Mapping[str, Sequence[Copy]], gone: Collection[str] = (), by: str = ""
+) -> None:
     """Note copies by mail as they are now, and places where there is none any more. Once in a unit of ``noting``.
 
-    Other copies of these mails stay as they are known.
+    Other copies of these mails stay as they are known. ``by``: see ``MailState``.
     """
     states = await states_of(store, seen)
     for place in gone:
@@ -113,7 +119,7 @@ async def note_copies(store: Store, seen: Mapping[str, Sequence[Copy]], gone: Co
         before = states.get(ident)
         now = {copy.place: copy for copy in seen.get(ident, ())}
         kept = [copy for copy in (before.copies if before else ()) if copy.place not in now and copy.place not in gone]
-        state = MailState(ident, sorted([*kept, *now.values()], key=lambda copy: copy.place))
+        state = MailState(ident, sorted([*kept, *now.values()], key=lambda copy: copy.place), by)
         if before is None or before.copies != state.copies:
             tags = state.tags | (set() if before is None else {CHANGED})
             await store.put(state, namespace=STATES, text=_NO_WORDS, tags=tags)

@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.domains.mail.elsewhere import ReadEnds, cards_of
 from pepper_tui.domains.mail.filing import ACTS, NAMED, Filer, Filing
-from pepper_tui.domains.mail.intake import SIGNAL_ID
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.tools.filed import FILED, FiledCall, filed_call
 from pepper_tui.domains.mail.tools.filing import BY_KEY
@@ -24,11 +24,8 @@ from pepper_tui.engine.acts.card_acts import CardActs
 from pepper_tui.engine.acts.one_act import one_act, settled
 from pepper_tui.engine.acts.undo import Room, UndoJournal
 from pepper_tui.model import (
-    OPEN_TAG,
-    QUESTION,
     CallState,
     ChoiceError,
-    ContextFilter,
     Effect,
     EngineError,
     Moved,
@@ -47,8 +44,6 @@ MOST_AT_ONCE: Final = 1_000
 """Mails of one act."""
 _ENDS: Final = frozenset({"archive", "trash", "junk", "move", "read"})
 """Acts that end the items that they are about."""
-_MOVES: Final = _ENDS - {"read"}
-"""Acts that also end what else waits about the mail; ``mail.read_ends`` says what reading ends."""
 _BY_UNDO: Final = "user's undo"
 _FILED: Final = "filed"
 
@@ -89,10 +84,10 @@ class Orders:
 
 
 class FilingActs:
-    """Files what the user names by a key. Raises ``EngineError``."""
+    """Files what the user names by a key. ``read_ends``: see ``Elsewhere``. Raises ``EngineError``."""
 
-    def __init__(self, orders: Orders, cards: CardActs, journal: UndoJournal) -> None:
-        self._orders, self._cards, self._journal = orders, cards, journal
+    def __init__(self, orders: Orders, cards: CardActs, journal: UndoJournal, read_ends: ReadEnds) -> None:
+        self._orders, self._cards, self._journal, self._read_ends = orders, cards, journal, read_ends
         self._store = orders.store
         self._one_at_a_time = asyncio.Lock()
 
@@ -125,16 +120,15 @@ class FilingActs:
                         Moved(Namespace.TOOL_CALL, call.id, _FILED, {**detail, "account": effect.account})
                     )
                 acted.words = "; ".join(effect.summary for effect in effects)
-                items = [*refs, *(await self._items(mails) if filing.act in _MOVES else ())]
-                not_done = await self._cards.end(acted, *dict.fromkeys(items)) if filing.act in _ENDS else ""
+                not_done = (
+                    await self._cards.end(acted, *await self._items(refs, mails, known)) if known in _ENDS else ""
+                )
         return "; ".join(filter(None, [one_line(acted.words, 120), not_done, "u takes it back"]))
 
-    async def _items(self, mails: Sequence[str]) -> list[str]:
-        """Return what waits in the inbox about these mails: it ends with the act, and comes back with it."""
-        sources = {f"{Namespace.SIGNALS}.mail:{SIGNAL_ID}{mail}" for mail in mails}
-        waiting = ContextFilter(namespaces=[Namespace.NOTIFICATION], tags=[OPEN_TAG], limit=None)
-        items = Notification.readable(await self._store.query(waiting))
-        return [f"notification:{each.id}" for each in items if each.source in sources and each.kind != QUESTION]
+    async def _items(self, refs: Sequence[str], mails: Sequence[str], act: str) -> list[str]:
+        """Return what ends with the act, and comes back with it: the items named, and the cards of these mails."""
+        cards = await cards_of(self._store, mails, self._read_ends, read=act == "read")
+        return list(dict.fromkeys([*refs, *(f"notification:{each}" for each in cards)]))
 
     async def _mails(self, ref: str) -> list[str]:
         """Return the ids of the mails that ``ref`` is about."""

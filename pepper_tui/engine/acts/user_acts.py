@@ -11,6 +11,7 @@ from datetime import tzinfo
 
 from pepper_tui.clock import Clock
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.elsewhere import ReadEnds
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.engine.acts.call_acts import CallActs
 from pepper_tui.engine.acts.card_acts import CardActs, CardMoves
@@ -38,6 +39,7 @@ class UserActs:
         tools: ToolEngine,
         rules: UserRules,
         orders: Orders,
+        read_ends: ReadEnds,
     ) -> None:
         approvals, writes = tools.approvals, LocalWrites(store, clock)
         rooms: Mapping[str, Room] = {
@@ -52,7 +54,7 @@ class UserActs:
         }
         self.journal = UndoJournal(store, clock, rooms)
         self.cards = CardActs(store, clock, times, zone, inbox, approvals, self.journal)
-        self.filing = FilingActs(orders, self.cards, self.journal)
+        self.filing = FilingActs(orders, self.cards, self.journal, read_ends)
         self.questions = QuestionActs(store, clock, inbox, tools, self.journal)
         self.calls = CallActs(store, tools, writes, self.journal)
         self._rules = rules

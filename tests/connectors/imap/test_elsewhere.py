@@ -124,11 +124,11 @@ async def test_a_card_ends_when_its_mail_is_answered_in_another_program(
         await waiting(engine, pilot, 0, 0)
         [notice] = await engine.store.query(ContextFilter(namespaces=["notification"]))
         [card] = await engine.store.query(ContextFilter(namespaces=["approval"]))
-        assert notice.metadata["withdrawn"] == "you answered it elsewhere"
-        assert (card.data["state"], card.data["decision_note"]) == ("withdrawn", "you answered it elsewhere")
+        assert notice.metadata["withdrawn"] == "you answered it"
+        assert (card.data["state"], card.data["decision_note"]) == ("withdrawn", "you answered it")
         await until(lambda: "inbox 1" not in text_of(app), pilot, 20)
         for ref in (f"notification:{notice.context_id}", f"approval:{card.context_id}"):
-            assert "withdrawn: you answered it elsewhere" in " ".join(await engine.why(ref))
+            assert "withdrawn: you answered it" in " ".join(await engine.why(ref))
         assert "back" in await engine.undo()
         await until(lambda: "inbox 1" in text_of(app), pilot, 20)
         other.mark("<m1@example.com>", rb"\Flagged")

@@ -73,7 +73,7 @@ async def note_filed(
     async with noting(store):
         seen, gone = await _outcomes(store, record, filing, items, filed)
         await store.put(record, namespace=FILED)
-        await note_copies(store, seen, gone)
+        await note_copies(store, seen, gone, call_id)
 
 
 async def _outcomes(
