@@ -7,6 +7,9 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
 	if "$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then command -v "$$p"; break; fi; done)
 BIN := .venv/bin
 
+# programs that tests start need not be compiled anew each time
+unexport PYTHONDONTWRITEBYTECODE
+
 KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
