@@ -68,7 +68,8 @@ servers: .venv/.dev
 	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null \
 		|| { echo "Dovecot can't be installed: on Debian, as root" >&2; exit 1; }; }
-	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal tests/connectors/imap tests/living/test_mail_session.py
+	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal tests/living/test_mail_session.py \
+		$(addprefix tests/connectors/imap/test_,$(addsuffix .py,account elsewhere feed filer search sent states))
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -1,4 +1,4 @@
-"""Sixty seeds in each run of the tests, and that a seed is one world: it replays to the byte."""
+"""Thirty seeds in each run of the tests, and that a seed is one world: it replays to the byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.simulation.simulation import run_seed
 
-SEEDS = 60
+SEEDS = 30
 
 
 def _run(*arguments: str, hash_seed: str = "random") -> subprocess.CompletedProcess[str]:
@@ -32,7 +32,7 @@ def test_no_seed_violates_what_must_hold() -> None:
 
 def test_the_same_seed_is_the_same_world() -> None:
     """Whatever ran before in the process, and however this process hashes."""
-    seeds = range(1000, 1004)
+    seeds = range(1000, 1003)
     here = [run_seed(seed).digest for seed in seeds]
     assert len(set(here)) == len(here)
     assert [run_seed(seed).digest for seed in reversed(seeds)] == here[::-1]
