@@ -204,7 +204,8 @@ class Filing:
             late = one["created_at"] - made.get(signal, 0.0) >= REACTION
             if "open" in one["_tags"] and ENDS & set(deeds) and not late and not self._was_closed(one["id"]):
                 problems.append(f"lost: {one['title']!r} is open, and its mail was {deeds} elsewhere")
-            untouched = not deeds and mail not in ours and not {mail, signal} & answered and not self.renumbered
+            named = {mail, signal, ids.get(mail, "?"), ids.get(f"mail_{mail}", "?")}
+            untouched = not deeds and mail not in ours and not named & answered and not self.renumbered
             if untouched and why:
                 problems.append(f"lost: {one['title']!r} was {why!r}; nobody did that")
         return problems

@@ -318,9 +318,8 @@ def test_an_edit_of_hostile_text_stays_text_and_does_not_approve(tmp_path: Path)
                 return "Ctrl+S saves" in screen.text
 
             screen.wait_for(editing)
-            for key in ("tab", "tab"):  # past To and Cc, to the subject
-                screen.press(key)
-                screen.pump(0.2)
+            screen.type("\x1b[Z")  # back from the text, to the subject
+            screen.pump(0.2)
             screen.type(f"\x1b[200~{HOSTILE}\x1b[201~")
             screen.pump(0.5)
             screen.press("tab")

@@ -1,4 +1,4 @@
-"""What the user ordered, in the real program and its defaults: a burst, hundreds of follow-ups, a brief, cards cleared.
+"""What the user ordered, in the real program and its defaults: a burst, many follow-ups, a brief, cards cleared.
 
 Once without a model, once with a model that only answers ``wait``: the outcome is the same.
 """
@@ -15,8 +15,8 @@ import pytest
 
 from tests.living.world import WAIT, Terminal, World
 
-FOLLOWED = 300
-BURST = 60
+FOLLOWED = 120
+BURST = 30
 RULES = """
 [mail.templates]
 thanks = "Hi {{first_name}}, thank you. {{me}}"
