@@ -97,6 +97,16 @@ TimeWords = Annotated[str, AfterValidator(_readable_time)]
 """A time in words that means one time, whenever it is said."""
 
 
+def _only_named(value: str) -> str:
+    if value and value.partition(":")[0] not in ("env", "secret"):
+        raise ValueError("the config itself contains a secret; write env:NAME, or secret:NAME with it in secrets.toml")
+    return value
+
+
+NamedSecret = Annotated[str, AfterValidator(_only_named)]
+"""A secret by its name: ``env:NAME`` or ``secret:NAME``."""
+
+
 Seconds = Annotated[float, Field(gt=0)]
 REFERENCE_AT_END: Final = re.compile(r"(?:env|secret):\S+$")
 SHORTEST_SECRET: Final = 6

@@ -206,7 +206,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
     own = [address.lower() for address in ground.own]
     mail_list = MailList(store, own, ground.local, ground.times, sensing.connected.originals)
-    mail_drafts = MailDrafts(store, clock, calling.registry)
+    mail_drafts = MailDrafts(store, clock)
     return Parts(
         ground,
         notices,

@@ -62,7 +62,7 @@ class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace
         clock = clock or SystemClock()
         await _answering(config, clock)
         accounts = await asyncio.to_thread(lambda: [*named(config, home)])  # imports connectors, so not on the loop
-        await asyncio.to_thread(Secrets(home).warm, config.model_dump())  # a locked keyring waits for its owner
+        await asyncio.to_thread(lambda: Secrets(home).warm(config.model_dump()))  # a locked keyring waits for its owner
         lock = HomeLock(home)
         lock.acquire()
         try:

@@ -26,7 +26,7 @@ MARKS: Final = {"flag": ("flagged", True), "unflag": ("flagged", False), "read":
 OWN_MARKS: Final = ("flagged", "labelled")  # those that nobody but the user's keys sets here
 CALL: Final = "file_mail"
 ENDS: Final = frozenset({"deleted", "moved", "answered"})
-SIGNAL: Final = "signals.mail:signal_mail_"
+SIGNAL: Final = "signals.mail:signal_"
 REACTION: Final = 600.0  # seconds after a signal in which a late card of a mail ends, too
 LOOKS: Final = 3.0  # seconds that a look at an unknown outcome may take
 
@@ -199,13 +199,13 @@ class Filing:
             if one["kind"] in UNPAIRED or not str(one["source"]).startswith(SIGNAL):
                 continue
             mail = str(one["source"]).removeprefix(SIGNAL)
-            signal = f"signal_mail_{mail}"
+            signal = f"signal_{mail}"
             deeds, why = self.deeds[ids.get(mail, "")], ended.get(one["id"], "")
             late = one["created_at"] - made.get(signal, 0.0) >= REACTION
             if "open" in one["_tags"] and ENDS & set(deeds) and not late and not self._was_closed(one["id"]):
                 problems.append(f"lost: {one['title']!r} is open, and its mail was {deeds} elsewhere")
-            named = {mail, signal, ids.get(mail, "?"), ids.get(f"mail_{mail}", "?")}
-            untouched = not deeds and mail not in ours and not named & answered and not self.renumbered
+            replied = bool({mail, signal, ids.get(mail, "?")} & answered)
+            untouched = not (deeds or mail in ours or replied or self.renumbered)
             if untouched and why:
                 problems.append(f"lost: {one['title']!r} was {why!r}; nobody did that")
         return problems

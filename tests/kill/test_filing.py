@@ -31,11 +31,11 @@ class Told:
         self.mailbox = MaildirMailbox(folder, 0)
         self.mailbox.begin()
         self.given = SimpleNamespace(mails={"M1": "normal"})
-        arguments = {"mails": ["k1"], "act": "archive", "folder": ""}
+        arguments = {"mails": ["mail_k1"], "act": "archive", "folder": ""}
         call = {"id": "c", "name": "file_mail", "state": state, "arguments": arguments, "started_at": 1.0}
         self.told: dict[str, list[dict[str, Any]]] = {
-            "raw.mail": [{"id": "k1", "message_id": M1}],
-            "mail.state": [{"id": "k1", "copies": []}],
+            "raw.mail": [{"id": "mail_k1", "message_id": M1}],
+            "mail.state": [{"id": "mail_k1", "copies": []}],
             "tool.call": [call],
             "signals.mail": [{"id": "signal_mail_k1", "created_at": 8.0}],
         }

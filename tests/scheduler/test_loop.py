@@ -335,6 +335,7 @@ async def test_esc_stops_the_reply_and_keeps_what_stands(store: ContextStore, cl
         [message] = await stage.all(Namespace.ASSISTANT_MESSAGE)
         assert message["unfinished"]
         assert message["text"].strip() == "echo a long story"
+        await until(lambda: not stage.scheduler.answering)
         assert not stage.scheduler.stop_reply()
 
 

@@ -5,11 +5,9 @@ Bounds: ``LONGEST`` seconds, ``MOST`` mails looked at. What was met is part of t
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from typing import Any, Final
 
-from pepper_tui.clock import Clock, done_before, in_thread
+from pepper_tui.clock import Clock, in_thread
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.errors import GoneError, GoogleError, LostError
 from pepper_tui.connectors.gmail.intake.cursor import CURSORS, Cursor
@@ -19,9 +17,9 @@ from pepper_tui.connectors.gmail.query import gmail_query
 from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.search.matching import matches, when
+from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import MailQuery
-from pepper_tui.domains.mail.search.searcher import ServerFound
+from pepper_tui.domains.mail.search.searcher import ServerFound, ends_within
 from pepper_tui.domains.mail.state import MailState
 from pepper_tui.model import Json
 from pepper_tui.store import Store
@@ -53,21 +51,11 @@ class GmailSearcher:
         found = ServerFound(left_out=remarks)
         if q is None:
             return found
-        work = asyncio.ensure_future(self._search(q, query, limit, found))
-        try:
-            if await done_before(work, self._clock.sleep(LONGEST)):
-                work.result()
-            elif not found.mails:
+        if not await ends_within(self._search(q, query, limit, found), self._clock, LONGEST):
+            if not found.mails:
                 raise LostError(f"no answer within {LONGEST:g} s", "see its account with pepper doctor")
-            else:
-                found.left_out.append("Google was too slow: not all of what it found was looked at")
-        finally:
-            work.cancel()
-            with contextlib.suppress(BaseException):
-                await work
-        found.mails.sort(key=when, reverse=True)
-        del found.mails[limit:]
-        return found
+            found.left_out.append("Google was too slow: not all of what it found was looked at")
+        return found.newest(limit)
 
     async def _search(self, q: str, query: MailQuery, limit: int, found: ServerFound) -> None:
         names = LabelNames.of(await self._gmail.call("labels.list", urgent=True))

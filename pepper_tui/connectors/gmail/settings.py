@@ -8,7 +8,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, model_validator
 
 from pepper_tui.config import Section
-from pepper_tui.config.base import Seconds, Words
+from pepper_tui.config.base import NamedSecret, Seconds, Words
 from pepper_tui.config.identities import Identities
 from pepper_tui.config.in_clear import in_clear
 
@@ -25,12 +25,6 @@ def _address(value: str) -> str:
     return value
 
 
-def _only_named(value: str) -> str:
-    if value and value.partition(":")[0] not in ("env", "secret"):
-        raise ValueError("the config itself contains a secret; write env:NAME, or secret:NAME with it in secrets.toml")
-    return value
-
-
 def _encrypted(value: str) -> str:
     if host := in_clear(value):
         raise ValueError(f"the sign-in would go unencrypted to {host}; use https://")
@@ -43,7 +37,7 @@ class Gmail(Section):
     signature: Annotated[str, Field(max_length=4000)] = ""  # below what is sent from here
     client_file: Path | None = None  # what Google's console lets you download for your client id
     client_id: str = ""  # or its two values
-    client_secret: Annotated[str, AfterValidator(_only_named)] = ""  # "env:NAME" or "secret:NAME"
+    client_secret: NamedSecret = ""  # "env:NAME" or "secret:NAME"
     labels: Words = Field(["INBOX", "SENT"], min_length=1)  # mail that has any of these is taken in
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one mail that are read
     scan_interval: Seconds = 10.0  # seconds between two looks

@@ -22,21 +22,13 @@ from pepper_tui.connectors.imap.marks import ALL, FLAGS, USES, use_of
 from pepper_tui.connectors.imap.session import NoFolderError
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.trouble import PoorError, ServerError, trouble
-from pepper_tui.domains.mail.filing import ACTS, INVERSE, MOVES, Filed, Filing, FilingAct
+from pepper_tui.domains.mail.filing import ACTS, INVERSE, MARKED, MOVES, TARGETS, Filed, Filing
 from pepper_tui.domains.mail.folder_uses import use_by_name
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.domains.mail.state import Copy, Mark, Use
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
 
-_MARKS: Final[Mapping[FilingAct, tuple[Mark, bool]]] = {
-    "read": ("seen", True),
-    "unread": ("seen", False),
-    "flag": ("flagged", True),
-    "unflag": ("flagged", False),
-    "answered": ("answered", True),
-}
-_TARGETS: Final[Mapping[FilingAct, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
 GONE: Final = "it is no longer there: it was moved or removed meanwhile"
 RENUMBERED: Final = "the server has given its folder new numbers; it can be filed once it was read anew"
 
@@ -152,7 +144,7 @@ class _Visit:
             if filing.folder not in self._uses:
                 raise NotDoneError(f"the mail server {settings.host} has no folder {one_line(filing.folder, 80)!r}")
             return
-        self._target = self._found(_TARGETS[filing.act], listed)
+        self._target = self._found(TARGETS[filing.act], listed)
 
     def _found(self, use: Use, listed: Sequence[tuple[str, frozenset[bytes]]]) -> str:
         """Return the folder for ``use``: as set, else as the server marks it, else by its name."""
@@ -182,7 +174,7 @@ class _Visit:
             return filed
         act = self._filing.act
         try:
-            if act in _MARKS:
+            if act in MARKED:
                 return filed | await self._mark(there, lying)
             if act in ("label", "unlabel"):
                 return filed | await self._label(there)
@@ -206,7 +198,7 @@ class _Visit:
         return lying, troubles
 
     async def _mark(self, there: Sequence[_Place], lying: Mapping[int, Lying]) -> dict[str, Filed]:
-        mark, on = _MARKS[self._filing.act]
+        mark, on = MARKED[self._filing.act]
         changing = [place for place in there if (mark in lying[place.uid].marks) is not on]
         if changing:
             self.begun = True
@@ -311,8 +303,8 @@ class _Visit:
         """Check for each copy whether it was done; ``None``: that can't be known."""
         lying, troubles = await self._there(folder, places)
         act = self._filing.act
-        if act in _MARKS:
-            mark, on = _MARKS[act]
+        if act in MARKED:
+            mark, on = MARKED[act]
             return [(mark in lying[place.uid].marks) is on if place.uid in lying else None for place in places]
         if act in ("label", "unlabel"):
             had = await self._link.do(self._session.labels, [*lying])

@@ -5,13 +5,11 @@ Bounds: ``LONGEST`` seconds, ``MOST`` mails looked at, ``PART`` bytes of each. W
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pepper_tui.clock import Clock, done_before, in_thread
+from pepper_tui.clock import Clock, in_thread
 from pepper_tui.connectors.imap.criteria import charset, criteria, without_texts
 from pepper_tui.connectors.imap.cursor import CURSORS, Cursor
 from pepper_tui.connectors.imap.link import Link, linked
@@ -21,9 +19,9 @@ from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.imap.trouble import LostError, PoorError, trouble
 from pepper_tui.connectors.imap.wire import LONGEST_LINE
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.search.matching import ANYWHERE, USES, is_folder, matches, when
+from pepper_tui.domains.mail.search.matching import ANYWHERE, USES, is_folder, matches
 from pepper_tui.domains.mail.search.query import MailQuery, Term
-from pepper_tui.domains.mail.search.searcher import ServerFound
+from pepper_tui.domains.mail.search.searcher import ServerFound, ends_within
 from pepper_tui.domains.mail.state import Copy, MailState, Use
 from pepper_tui.model import Json
 from pepper_tui.store import Store
@@ -79,22 +77,12 @@ class ImapSearcher:
     async def search(self, query: MailQuery, limit: int) -> ServerFound:
         """See ``MailSearcher.search``."""
         progress = _Progress(room=MOST)
-        work = asyncio.ensure_future(self._search(query, limit, progress))
-        try:
-            if await done_before(work, self._clock.sleep(LONGEST)):
-                work.result()
-            elif not progress.begun:
+        if not await ends_within(self._search(query, limit, progress), self._clock, LONGEST):
+            if not progress.begun:
                 raise LostError(f"no answer within {LONGEST:g} s", "see its account with pepper doctor")
-            else:
-                left = _listed([folder for folder, _ in progress.folders])
-                progress.found.left_out.append(f"its server was too slow; not searched: {left}")
-        finally:
-            work.cancel()
-            with contextlib.suppress(BaseException):
-                await work
-        progress.found.mails.sort(key=when, reverse=True)
-        del progress.found.mails[limit:]
-        return progress.found
+            left = _listed([folder for folder, _ in progress.folders])
+            progress.found.left_out.append(f"its server was too slow; not searched: {left}")
+        return progress.found.newest(limit)
 
     async def _search(self, query: MailQuery, limit: int, progress: _Progress) -> None:
         try:

@@ -5,23 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field, model_validator
 
 from pepper_tui.config import Section, Smtp
-from pepper_tui.config.base import Seconds, Words
+from pepper_tui.config.base import NamedSecret, Seconds, Words
 from pepper_tui.config.identities import Identities
 from pepper_tui.config.in_clear import is_this_machine
 
 _PORTS: Final = {"tls": 993, "starttls": 143, "none": 143}
-
-
-def _only_named(value: str) -> str:
-    if value and value.partition(":")[0] not in ("env", "secret"):
-        raise ValueError("the config itself contains a secret; write env:NAME, or secret:NAME with it in secrets.toml")
-    return value
-
-
-NamedSecret = Annotated[str, AfterValidator(_only_named)]
 
 
 class Sending(Smtp):

@@ -14,18 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.connectors.maildir.copies import label_of
+from pepper_tui.connectors.maildir.copies import LETTERS, label_of
 from pepper_tui.connectors.maildir.feed import list_maildir
 from pepper_tui.domains.mail.state import Mark
 
-LETTERS: Final[dict[Mark, str]] = {
-    "draft": "D",
-    "flagged": "F",
-    "forwarded": "P",
-    "answered": "R",
-    "seen": "S",
-    "deleted": "T",
-}
 TRIES: Final = 5
 """How often a file that another program renames meanwhile is looked for."""
 _INFO: Final = ":2,"

@@ -14,15 +14,15 @@ from pepper_tui.domains.mail.folder_uses import use_by_name
 from pepper_tui.domains.mail.state import Copy, Mark, Use
 
 INBOX: Final = "INBOX"
-_LETTERS: Final[dict[str, Mark]] = {
-    "D": "draft",
-    "F": "flagged",
-    "P": "forwarded",
-    "R": "answered",
-    "S": "seen",
-    "T": "deleted",
+LETTERS: Final[dict[Mark, str]] = {
+    "draft": "D",
+    "flagged": "F",
+    "forwarded": "P",
+    "answered": "R",
+    "seen": "S",
+    "deleted": "T",
 }
-_OF_MARKS: Final = {mark: letter for letter, mark in _LETTERS.items()}
+_MARKS: Final = {letter: mark for mark, letter in LETTERS.items()}
 _ENCODED: Final = re.compile(r"&[A-Za-z0-9+,]*-")
 _PLACE: Final = "maildir:"
 
@@ -34,12 +34,12 @@ def letters_in(file_name: str) -> str:
 
 @lru_cache(maxsize=256)
 def _known(info: str) -> str:
-    return "".join(sorted(set(info) & _LETTERS.keys()))
+    return "".join(sorted(set(info) & _MARKS.keys()))
 
 
 def letters_of(copy: Copy) -> str:
     """Return the letters of a copy's marks, in order."""
-    return "".join(sorted(_OF_MARKS[mark] for mark in copy.marks if mark in _OF_MARKS))
+    return "".join(sorted(LETTERS[mark] for mark in copy.marks if mark in LETTERS))
 
 
 def place_of(root: Path, label: str, name: str) -> str:
@@ -55,7 +55,7 @@ def label_at(place: str, root: Path) -> str:
 
 def copy_of(account: str, root: Path, label: str, place: str, letters: str) -> Copy:
     """Return a copy in the folder ``label`` of the Maildir ``root``, with marks by ``letters``."""
-    marks = [_LETTERS[letter] for letter in letters]
+    marks = [_MARKS[letter] for letter in letters]
     return Copy(place, account, label, use_of(root, label), marks)
 
 

@@ -6,7 +6,7 @@ A place is the path of the Maildir and the unique name of the file, which stays 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,7 +14,8 @@ from typing import Final, TypeVar
 from pepper_tui.clock import Clock, Looks, NoAnswerError
 from pepper_tui.config import Mail
 from pepper_tui.connectors.maildir import changing
-from pepper_tui.domains.mail.filing import INVERSE, Filed, Filing, FilingAct
+from pepper_tui.connectors.maildir.copies import LETTERS
+from pepper_tui.domains.mail.filing import INVERSE, MARKED, TARGETS, Filed, Filing, FilingAct
 from pepper_tui.domains.mail.folder_uses import use_by_name
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.domains.mail.state import Copy, Mark, Use
@@ -22,14 +23,6 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
 
 T = TypeVar("T")
-_MARKS: Final[Mapping[FilingAct, tuple[Mark, bool]]] = {
-    "read": ("seen", True),
-    "unread": ("seen", False),
-    "flag": ("flagged", True),
-    "unflag": ("flagged", False),
-    "answered": ("answered", True),
-}
-_TARGETS: Final[Mapping[FilingAct, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
 GONE: Final = "it is no longer there: it was moved or removed meanwhile"
 SEVERAL: Final = "it lies in several folders"
 
@@ -54,7 +47,7 @@ class _Place:
 class MaildirFiler:
     """The ``Filer`` of the Maildirs in the config."""
 
-    acts: tuple[FilingAct, ...] = (*_MARKS, *_TARGETS, "move")
+    acts: tuple[FilingAct, ...] = (*MARKED, *TARGETS, "move")
 
     def __init__(self, ident: str, settings: Mail, clock: Clock) -> None:
         self.account = ident
@@ -128,7 +121,7 @@ class MaildirFiler:
         if filing.act == "move":
             wanted, why = filing.folder, f"{root} has no folder {one_line(filing.folder, 80)!r}"
         else:
-            use = _TARGETS[filing.act]
+            use = TARGETS[filing.act]
             called = sorted((label for label in labels if use_by_name(label) == use), key=len)
             named: str = getattr(self._settings, str(use))
             wanted = named or next(iter(called), "")
@@ -139,7 +132,7 @@ class MaildirFiler:
         return wanted, labels[wanted]
 
     def _file(self, filing: Filing, root: Path, places: Sequence[_Place]) -> dict[str, Filed]:
-        mark = _MARKS.get(filing.act)
+        mark = MARKED.get(filing.act)
         target = None if mark else self._target(filing, root)
         there = changing.found(root, [place.name for place in places])
         filed: dict[str, Filed] = {}
@@ -161,7 +154,7 @@ class MaildirFiler:
         return filed
 
     def _marked(self, act: FilingAct, root: Path, place: _Place, file: changing.Filed, mark: Mark, on: bool) -> Filed:
-        now = changing.set_flag(root, file, changing.LETTERS[mark], on=on)
+        now = changing.set_flag(root, file, LETTERS[mark], on=on)
         inverse = INVERSE.get(act)
         undo = Filing(inverse) if inverse and now.flags != file.flags else None
         return Filed(place.whole, undo, copy=self._copy(place.whole, now))
@@ -184,7 +177,7 @@ class MaildirFiler:
     def _are_done(self, filing: Filing, root: Path, places: Sequence[_Place]) -> list[bool | None]:
         names = [each for place in places for each in (place.name, changing.elsewhere(place.name))]
         there = changing.found(root, names)
-        mark = _MARKS.get(filing.act)
+        mark = MARKED.get(filing.act)
         target = "" if mark else self._target(filing, root)[0]
         done: list[bool | None] = []
         for place in places:

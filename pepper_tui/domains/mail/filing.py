@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal, Protocol, get_args
 
-from pepper_tui.domains.mail.state import Copy
+from pepper_tui.domains.mail.state import Copy, Mark, Use
 from pepper_tui.model import Record
 
 FilingAct = Literal[
@@ -15,6 +15,16 @@ FilingAct = Literal[
 ACTS: Final[tuple[FilingAct, ...]] = get_args(FilingAct)
 MOVES: Final[frozenset[FilingAct]] = frozenset({"archive", "trash", "junk", "move"})
 """Acts after which a mail lies elsewhere."""
+TARGETS: Final[Mapping[FilingAct, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
+"""What the folder is for to which an act moves a mail."""
+MARKED: Final[Mapping[FilingAct, tuple[Mark, bool]]] = {
+    "read": ("seen", True),
+    "unread": ("seen", False),
+    "flag": ("flagged", True),
+    "unflag": ("flagged", False),
+    "answered": ("answered", True),
+}
+"""The mark that an act sets (true) or removes."""
 NAMED: Final[frozenset[FilingAct]] = frozenset({"move", "label", "unlabel"})
 """Acts that need the name of a folder or a label."""
 INVERSE: Final[dict[FilingAct, FilingAct]] = {

@@ -5,6 +5,7 @@ A Message-ID belongs to the mail that first came with it. A mail with another se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from pepper_tui.domains.mail.facts.signs import Signs
@@ -43,7 +44,8 @@ class Mailbox:
         """
         found = await self._local.find(parse(query) if isinstance(query, str) else query, limit)
         told = [*((each, "text") for each in found.mails), *found.near]
-        mails = [{**await self._known_by(each.data), "found": how} for each, how in told]
+        known = await self._known_by([each.data for each, _ in told])
+        mails = [{**mail, "found": how} for mail, (_, how) in zip(known, told, strict=True)]
         return Mails(mails, found.left_out, found.total)
 
     async def read(self, mail: str) -> Json | None:
@@ -53,7 +55,7 @@ class Mailbox:
             context = await first_with(self._store, mail if mail.startswith("<") else f"<{mail}>")
         if context is None:
             return None
-        known = await self._known_by(context.data)
+        [known] = await self._known_by([context.data])
         if self._signs is None:
             return known
         await self._signs.learn(self._store)
@@ -80,7 +82,7 @@ class Mailbox:
                 for hit in hits
                 if wanted and wanted in plain_subject(hit.context.data["subject"])
             }
-        mails = Mails([await self._known_by(mail) for mail in sorted(found.values(), key=when)[-limit:]])
+        mails = Mails(await self._known_by(sorted(found.values(), key=when)[-limit:]))
         if len(found) >= limit:
             mails.notes.append(f"only the newest {limit} were looked at")
         return mails
@@ -89,12 +91,15 @@ class Mailbox:
         filter_ = ContextFilter(namespaces=[RAW], tags=[f"thread:{root}"], limit=THREAD_LIMIT)
         return [context.data for context in await self._store.query(filter_)]
 
-    async def _known_by(self, mail: Json) -> Json:
-        """Return ``mail``, without its Message-ID if that is another sender's, and with its ``state`` in words."""
-        owner = await owner_of_id(self._store, mail)
-        states = await states_of(self._store, [mail["id"]])
-        told = {**mail, "state": states[mail["id"]].words} if mail["id"] in states else mail
-        return without_id(told, owner) if owner else told
+    async def _known_by(self, mails: Sequence[Json]) -> list[Json]:
+        """Return ``mails`` with their ``state`` in words, each without its Message-ID if that is another sender's."""
+        states = await states_of(self._store, [mail["id"] for mail in mails])
+        known = []
+        for mail in mails:
+            told = {**mail, "state": states[mail["id"]].words} if mail["id"] in states else mail
+            owner = await owner_of_id(self._store, mail)
+            known.append(without_id(told, owner) if owner else told)
+        return known
 
 
 def plain_subject(subject: str) -> str:

@@ -1,6 +1,6 @@
 """What the user writes in the mail list: a call of the tool that sends it, which ends in the usual card.
 
-``TOOLS`` is the one place that knows which tool takes which kind. A kind that no tool takes is refused in words.
+``TOOLS`` is the one place that knows which tool takes which kind. Any other kind is refused in words.
 """
 
 from __future__ import annotations
@@ -12,16 +12,15 @@ from pepper_tui.clock import Clock
 from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, ToolCall, Written
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
-from pepper_tui.tools import ToolRegistry
 
-TOOLS: Final[Mapping[str, tuple[str, str, Json, Sequence[str]]]] = {
-    "new": ("send_mail", "a new mail", {}, ("to", "cc", "subject", "body")),
-    "reply": ("reply_mail", "a reply", {}, ("body",)),
-    "reply_all": ("reply_mail", "a reply to all", {"to": "all"}, ("body",)),
-    "reply_list": ("reply_mail", "a reply to the list", {"to": "list"}, ("body",)),
-    "forward": ("forward_mail", "a forward", {}, ("to", "body")),
+TOOLS: Final[Mapping[str, tuple[str, Json, Sequence[str]]]] = {
+    "new": ("send_mail", {}, ("to", "cc", "subject", "body")),
+    "reply": ("reply_mail", {}, ("body",)),
+    "reply_all": ("reply_mail", {"to": "all"}, ("body",)),
+    "reply_list": ("reply_mail", {"to": "list"}, ("body",)),
+    "forward": ("forward_mail", {}, ("to", "body")),
 }
-"""Kind → tool, words, what it is always called with, the fields that it takes."""
+"""Kind → tool, what it is always called with, the fields that it takes."""
 ORIGIN: Final = "user:mail:"
 """Origin of such a call, before its own id: its result starts no step of the scheduler, and other cards delay none."""
 
@@ -29,17 +28,14 @@ ORIGIN: Final = "user:mail:"
 class MailDrafts:
     """Turns what was written into calls."""
 
-    def __init__(self, store: ContextStore, clock: Clock, registry: ToolRegistry) -> None:
-        self._store, self._clock, self._registry = store, clock, registry
+    def __init__(self, store: ContextStore, clock: Clock) -> None:
+        self._store, self._clock = store, clock
 
     async def write(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         """See ``MailActs.write_mail``."""
         if kind not in TOOLS:
             raise EngineError(f"{one_line(kind, 40)} is no kind of mail")
-        name, words, always, takes = TOOLS[kind]
-        tool = self._registry.get(name)
-        if tool is None or always.keys() - tool.spec.parameters.get("properties", {}).keys():
-            raise EngineError(f"{words} can't be written here yet: nothing was done")
+        name, always, takes = TOOLS[kind]
         given = {each: fields.get(each, Written("")) for each in takes}
         if not given["body"].text.strip() and kind != "forward":  # what is forwarded may speak for itself
             raise EngineError("there is no text yet: write some, or leave with Esc")

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
+from pepper_tui.clock import Clock, done_before
+from pepper_tui.domains.mail.search.matching import when
 from pepper_tui.domains.mail.search.query import MailQuery
 from pepper_tui.model import Json
 from pepper_tui.store import Store
@@ -16,6 +21,24 @@ class ServerFound:
 
     mails: list[Json] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+
+    def newest(self, limit: int) -> ServerFound:
+        """Return it with at most ``limit`` mails, newest first."""
+        self.mails = sorted(self.mails, key=when, reverse=True)[:limit]
+        return self
+
+
+async def ends_within(work: Coroutine[Any, Any, None], clock: Clock, seconds: float) -> bool:
+    """Run ``work``, and return whether it ended within ``seconds``; otherwise it is cancelled, and its end awaited."""
+    running = asyncio.ensure_future(work)
+    try:
+        if ended := await done_before(running, clock.sleep(seconds)):
+            running.result()
+        return ended
+    finally:
+        running.cancel()
+        with contextlib.suppress(BaseException):
+            await running
 
 
 class MailSearcher(Protocol):

@@ -6,22 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pepper_tui.domains.mail.filing import MOVES, Filed, Filing, FilingAct
-from pepper_tui.domains.mail.state import Copy, Mark, Use, note_copies, noting, states_of
+from pepper_tui.domains.mail.filing import MARKED, MOVES, TARGETS, Filed, Filing, FilingAct
+from pepper_tui.domains.mail.state import Copy, note_copies, noting, states_of
 from pepper_tui.domains.mail.tools.filing_plan import Item
 from pepper_tui.model import Namespace, Record
 from pepper_tui.store import Store
 
 FILED: Final = Namespace.FILED
 """One context per call that has filed mails, with the call's id."""
-_USES: Final[Mapping[str, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
-_MARKS: Final[Mapping[str, tuple[Mark, bool]]] = {
-    "read": ("seen", True),
-    "unread": ("seen", False),
-    "flag": ("flagged", True),
-    "unflag": ("flagged", False),
-    "answered": ("answered", True),
-}
 
 
 @dataclass(slots=True)
@@ -111,9 +103,11 @@ def _now(before: Copy | None, filing: Filing, filed: Filed) -> Copy | None:
     if filed.copy is not None or before is None or not filed.place:
         return filed.copy
     if filing.act in MOVES:
-        return replace(before, place=filed.place, folder=filing.folder or before.folder, use=_USES.get(filing.act, ""))
-    if filing.act not in _MARKS:
+        return replace(
+            before, place=filed.place, folder=filing.folder or before.folder, use=TARGETS.get(filing.act, "")
+        )
+    if filing.act not in MARKED:
         return before
-    mark, on = _MARKS[filing.act]
+    mark, on = MARKED[filing.act]
     marks = [each for each in before.marks if each != mark]
     return replace(before, marks=[*marks, mark] if on else marks)

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from pepper_tui.domains.mail.filing import MOVES, NAMED, Filer, Filing
+from pepper_tui.domains.mail.filing import MOVES, NAMED, TARGETS, Filer, Filing
 from pepper_tui.domains.mail.intake import RAW
 from pepper_tui.domains.mail.state import STATES, Copy, MailState, Use
 from pepper_tui.model import CardLine, Context, ContextFilter, Json, Record, ResolvedEffect
@@ -25,7 +25,6 @@ _LONGEST_NAME: Final = 200
 _MET: Final[tuple[Use, ...]] = ("inbox", "", "junk", "trash")
 """Folders from which a mail is archived or moved: only the copies in the first of these that has any."""
 _OWN: Final[frozenset[Use]] = frozenset({"sent", "drafts"})
-_TARGETS: Final[Mapping[str, Use]] = {"archive": "archive", "trash": "trash", "junk": "junk"}
 _SAID: Final = {
     "read": ("Mark {mails} as read", ""),
     "unread": ("Mark {mails} as unread", ""),
@@ -117,7 +116,7 @@ def chosen_copies(filing: Filing, copies: Sequence[Copy]) -> list[Copy]:
             met = next((some for some in ways if some), [])
             return [copy for copy in met if copy.folder != filing.folder]
         case "trash" | "junk":
-            return [copy for copy in there if copy.use not in (_TARGETS[filing.act], *_OWN)]
+            return [copy for copy in there if copy.use not in (TARGETS[filing.act], *_OWN)]
         case _:
             return [copy for copy in there if copy.use not in _OWN]
 
