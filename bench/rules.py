@@ -18,8 +18,8 @@ from zoneinfo import ZoneInfo
 from bench.measured import Measured
 from pepper_tui.clock import SystemClock, Timers
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.domains.mail.machines import by_a_machine
-from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.mail.content.machines import by_a_machine
+from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.model import ContextFilter, Facts, Json, Namespace, Priority, Rule, Signal
 from pepper_tui.rules import Hands, RuleBook, RuleRunner

@@ -22,7 +22,7 @@ from pepper_tui.config.models import (
     RoleModel,
 )
 from pepper_tui.config.rules import ClockEntry, Rule, Watch
-from pepper_tui.config.secrets import Secrets
+from pepper_tui.config.secret.references import Secrets
 from pepper_tui.config.sections import Config, Kept, Search, Store, Ui, User
 from pepper_tui.config.sources import (
     FEED_NAMES,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from pepper_tui.config.base import Seconds, Section, Words, names_its_secrets, refers_to_secret
-from pepper_tui.config.in_clear import REFERENCE, in_clear, secret_in_url
+from pepper_tui.config.secret.in_clear import REFERENCE, in_clear, secret_in_url
 
 Offered = Literal["auto", "all", "few"]
 """Which tools a step offers to the model."""

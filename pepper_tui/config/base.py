@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from pepper_tui.config.secret_names import holds_secret
+from pepper_tui.config.secret.names import holds_secret
 from pepper_tui.text.errors import PepperError
 
 CONFIG_FILE = "config.toml"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from pepper_tui.config.base import Seconds, Section, names_its_secrets
-from pepper_tui.config.in_clear import secret_in_url
+from pepper_tui.config.secret.in_clear import secret_in_url
 
 
 def _without_a_secret(url: str) -> str:

@@ -11,8 +11,8 @@ from typing import Any
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import MODEL_ROLES, ClockEntry, Config, ConfigError, Secrets, place_of, refers_to_secret
-from pepper_tui.config.in_clear import in_clear, told_command, told_url, told_value
-from pepper_tui.config.literal_secrets import in_arguments, in_values, is_secret
+from pepper_tui.config.secret.in_clear import in_clear, told_command, told_url, told_value
+from pepper_tui.config.secret.literals import in_arguments, in_values, is_secret
 from pepper_tui.text import one_line
 
 

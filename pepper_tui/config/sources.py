@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from pepper_tui.config.base import Paths, Seconds, Section, Words, names_its_secrets
 from pepper_tui.config.identities import Identities, Identity, identities_said
-from pepper_tui.config.in_clear import is_this_machine
+from pepper_tui.config.secret.in_clear import is_this_machine
 from pepper_tui.model import Priority
 
 _WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

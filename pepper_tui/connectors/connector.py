@@ -17,8 +17,8 @@ from pepper_tui.config import Config, Secrets, Section
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.calendar.writer import Calendars
-from pepper_tui.domains.mail.filing import Filer
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.at_source.filing import Filer
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.domains.mail.search.searcher import MailSearcher
 from pepper_tui.domains.mail.writing.originals import Original

@@ -17,8 +17,8 @@ from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from pepper_tui.config import ConfigError, Smtp
-from pepper_tui.config.in_clear import is_this_machine
-from pepper_tui.domains.mail.mailboxes import parse_address
+from pepper_tui.config.secret.in_clear import is_this_machine
+from pepper_tui.domains.mail.content.mailboxes import parse_address
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from pepper_tui.boundary.process import NotRead, ParserProcess
-from pepper_tui.domains.mail.mime import Mail, attached_parts, not_read, parse_mail
+from pepper_tui.domains.mail.content.mime import Mail, attached_parts, not_read, parse_mail
 from pepper_tui.model import Json
 from pepper_tui.text.html import html_text
 

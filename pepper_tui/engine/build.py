@@ -22,18 +22,18 @@ from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
-from pepper_tui.domains.mail.answering import Answering
-from pepper_tui.domains.mail.elsewhere import Elsewhere
+from pepper_tui.domains.mail.at_source.answering import Answering
+from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
+from pepper_tui.domains.mail.content.gist import model_gist
+from pepper_tui.domains.mail.content.machines import by_a_machine
+from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import Finder
 from pepper_tui.domains.mail.facts.look_back import LookBack
 from pepper_tui.domains.mail.facts.signs import Signs
-from pepper_tui.domains.mail.gist import model_gist
-from pepper_tui.domains.mail.intake import MailIntake, Matters
-from pepper_tui.domains.mail.machines import by_a_machine
+from pepper_tui.domains.mail.intake.processor import MailIntake, Matters
 from pepper_tui.domains.mail.mailbox import Mailbox
-from pepper_tui.domains.mail.message_ids import first_with
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.search.everywhere import Everywhere
 from pepper_tui.domains.mail.search.local import LocalSearch

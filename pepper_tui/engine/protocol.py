@@ -148,9 +148,9 @@ class InboxActs(Protocol):
     async def file(self, refs: Sequence[str], act: str, folder: str = "") -> str:
         """File the mails behind ``refs`` at their accounts: proposal and yes in one, and one act to undo.
 
-        A ref may also be ``mail:<id>``. ``act`` is one of ``domains/mail/filing.py``; ``folder`` is where to, for
-        ``move``, or the label. Archive, trash, junk, move and read end the items, too. Raises ``ChoiceError`` with the
-        folders if none was named, or none or several fit.
+        A ref may also be ``mail:<id>``. ``act`` is one of ``domains/mail/at_source/filing.py``; ``folder`` is where
+        to, for ``move``, or the label. Archive, trash, junk, move and read end the items, too. Raises ``ChoiceError``
+        with the folders if none was named, or none or several fit.
         """
         ...
 

@@ -16,7 +16,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
 from pepper_tui.boundary.bounded_http import too_large
-from pepper_tui.config.in_clear import told_url
+from pepper_tui.config.secret.in_clear import told_url
 from pepper_tui.model import ModelError, Usage
 from pepper_tui.text import one_line
 

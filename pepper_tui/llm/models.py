@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from pepper_tui import config
 from pepper_tui.clock import Clock, local_zone
-from pepper_tui.config.in_clear import in_clear
+from pepper_tui.config.secret.in_clear import in_clear
 from pepper_tui.llm.attempts import DEFAULT_RETRY_POLICY, Attempts, RetryPolicy, Source
 from pepper_tui.llm.budget import Budget, Spending, cost_of
 from pepper_tui.llm.client import Measure, ModelClient, bound_prompt, usage_so_far

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pepper_tui.domains.mail.state import Copy, note_copies
+from pepper_tui.domains.mail.at_source.state import Copy, note_copies
 from pepper_tui.model import Json, Namespace, Notification
 from tests.attack.puppet import Turn
 from tests.attack.row import Harm

@@ -17,7 +17,7 @@ import pytest
 from pepper_tui.boundary import process
 from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.content.mime import parse_mail
 from tests.domains.mail.mails import KINDS, varied
 
 HOSTILE = "tests.boundary.hostile"

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from pepper_tui.clock import ManualClock
 from pepper_tui.command.cli import app
 from pepper_tui.config import ConfigError, Secrets, parse_config
-from pepper_tui.config.in_clear import in_clear, is_this_machine, told_command, told_url
+from pepper_tui.config.secret.in_clear import in_clear, is_this_machine, told_command, told_url
 from pepper_tui.llm.embedding.endpoint import EndpointEmbedder
 from pepper_tui.llm.models import Models, build_models
 from pepper_tui.model import ModelError, ModelRequest

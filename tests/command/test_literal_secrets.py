@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.config.literal_secrets import in_arguments, is_secret
-from pepper_tui.config.secret_names import holds_secret, may_hold_secret, parameter_holds_secret
+from pepper_tui.config.secret.literals import in_arguments, is_secret
+from pepper_tui.config.secret.names import holds_secret, may_hold_secret, parameter_holds_secret
 from tests.command.test_keys_in_clear import run
 
 RANDOM = "0a1b2c3d4e5f6a7b8c9d0e1f"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.domains.mail.state import Copy, note_copies
+from pepper_tui.domains.mail.at_source.state import Copy, note_copies
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.model import Approval, CallState, Json, Namespace, Notification, Priority, Signal
 from tests.domains.mail.mails import deliver, mail
 from tests.engine.desk import Desk

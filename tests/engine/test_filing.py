@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.domains.mail.filing import Filed, Filing
-from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.at_source.filing import Filed, Filing
+from pepper_tui.domains.mail.at_source.state import Copy, note_copies, states_of
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
-from pepper_tui.domains.mail.state import Copy, note_copies, states_of
 from pepper_tui.domains.mail.tools.filing_plan import MOST
 from pepper_tui.model import (
     CallState,

@@ -23,7 +23,7 @@ from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.mbox import feed as mbox
 from pepper_tui.connectors.mbox.feed import MboxFeed
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.interpreter import DaemonThreads
 from pepper_tui.feeds import Feed, Feeds

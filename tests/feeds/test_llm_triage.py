@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
-from pepper_tui.domains.mail.gist import model_gist
+from pepper_tui.domains.mail.content.gist import model_gist
 from pepper_tui.engine.engine import Engine
 from pepper_tui.feeds.llm_triage import LlmTriage, _bounded
 from pepper_tui.llm import build_models

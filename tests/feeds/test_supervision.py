@@ -17,7 +17,7 @@ from pepper_tui.connectors.clock.feed import newest_missed, next_time
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.python.feed import load_own_feed
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.feeds.feed import FIRST_PAUSE, LONGEST_PAUSE, STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter

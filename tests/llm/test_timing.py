@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.config.in_clear import is_near
+from pepper_tui.config.secret.in_clear import is_near
 from pepper_tui.llm import OpenAIClient
 from pepper_tui.llm.endpoint.openai_client import IDLE, LOADING
 from pepper_tui.model import Completed, ModelError, ModelRequest

@@ -38,7 +38,7 @@ from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.gmail.sign_in.landing import code_in
 from pepper_tui.connectors.ics import agenda
-from pepper_tui.connectors.imap import changing
+from pepper_tui.connectors.imap.connection import changing
 from pepper_tui.connectors.maildir.changing import elsewhere
 from pepper_tui.connectors.maildir.copies import label_of
 from pepper_tui.connectors.mbox import mbox_file
@@ -51,15 +51,15 @@ from pepper_tui.domains.calendar import reading
 from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.mail import message as mail_message
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.content.machines import nobody_reads
+from pepper_tui.domains.mail.content.mailboxes import parse_addresses
+from pepper_tui.domains.mail.content.mime import parse_mail
+from pepper_tui.domains.mail.content.reply_text import asks_something, latest_reply, question_in, telling_lines
 from pepper_tui.domains.mail.facts.authentication import verdict
 from pepper_tui.domains.mail.facts.delivery_report import read_report
 from pepper_tui.domains.mail.facts.finder import FACTS
 from pepper_tui.domains.mail.facts.looked import Looked
-from pepper_tui.domains.mail.folder_uses import use_by_name
-from pepper_tui.domains.mail.machines import nobody_reads
-from pepper_tui.domains.mail.mailboxes import parse_addresses
-from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.domains.mail.reply_text import asks_something, latest_reply, question_in, telling_lines
 from pepper_tui.domains.mail.search import query_text
 from pepper_tui.domains.mail.search.matching import has_words
 from pepper_tui.domains.mail.search.query import QueryError
@@ -337,14 +337,14 @@ def offered(host: str) -> None:
 PARSERS = [
     Parser(
         "answers of an IMAP server",
-        {"connectors/imap/session.py": "imapclient", "connectors/imap/wire.py": "imaplib"},
+        {"connectors/imap/connection/session.py": "imapclient", "connectors/imap/connection/wire.py": "imaplib"},
         imap,
         IMAP,
         "bytes and lines of each answer are bounded before: tests/connectors/imap/test_hostile.py sees it told",
     ),
     Parser(
         "what an IMAP server says of changed mails",
-        {"connectors/imap/changing.py": "imapclient re"},
+        {"connectors/imap/connection/changing.py": "imapclient re"},
         (lambda said: changing.Changing._told([b"1 " + said + b" " + said]), changing._message_id),
         {
             "numbers": (300, lambda n: b",".join(b"%d" % number for number in range(n))),
@@ -362,7 +362,7 @@ PARSERS = [
         {
             "connectors/maildir/changing.py": "re",
             "connectors/maildir/copies.py": "imapclient re",
-            "domains/mail/folder_uses.py": "re unicodedata",
+            "domains/mail/at_source/folder_uses.py": "re unicodedata",
         },
         (elsewhere, use_by_name, lambda text: label_of(Path("/m"), Path("/m") / f".{text.replace('/', '.')}")),
         {name: WORDS[name] for name in ("letters", "words", "spaces", "dots", "slashes", "dashes")}
@@ -419,7 +419,7 @@ PARSERS = [
     ),
     Parser(
         "mail: MIME, headers, charsets",
-        {"domains/mail/mime.py": "email re", "text/charsets.py": "codecs"},
+        {"domains/mail/content/mime.py": "email re", "text/charsets.py": "codecs"},
         parse_mail,
         MAIL,
         "only the first 1000 bytes",
@@ -427,7 +427,7 @@ PARSERS = [
     ),
     Parser(
         "addresses of mail",
-        {"domains/mail/mailboxes.py": "re", "text/addresses.py": "re unicodedata"},
+        {"domains/mail/content/mailboxes.py": "re", "text/addresses.py": "re unicodedata"},
         (
             parse_addresses,
             addresses.canonical,
@@ -467,7 +467,7 @@ PARSERS = [
     ),
     Parser(
         "quoted replies",
-        {"domains/mail/reply_text.py": "mailparser_reply re"},
+        {"domains/mail/content/reply_text.py": "mailparser_reply re"},
         (latest_reply, telling_lines, asks_something, question_in),
         TEXT
         | WORDS

@@ -11,8 +11,8 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.domains.mail.machines import by_a_machine
-from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.mail.content.machines import by_a_machine
+from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.model import (
     ActState,
     Context,

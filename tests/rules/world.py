@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.domains.mail.intake import mail_facts
+from pepper_tui.domains.mail.intake.signals import mail_facts
 from pepper_tui.model import Context, Facts, Json, Namespace
 from pepper_tui.store import ContextStore
 

@@ -19,8 +19,8 @@ from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import Found, Taken
 from pepper_tui.connectors.smtp import SmtpOutbox
 from pepper_tui.domains.calendar.event import Event
-from pepper_tui.domains.mail.intake import mail_key as key_of_mail
-from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.content.mime import parse_mail
+from pepper_tui.domains.mail.intake.raw_mail import mail_key as key_of_mail
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.model import CardLine, Effect, ResolvedEffect
 from pepper_tui.tools import NotDoneError, Tool, ToolContext, ToolError, tool

@@ -17,10 +17,10 @@ from pepper_tui.domains.calendar import tools as calendar_tools
 from pepper_tui.domains.calendar.conflicts import MAX_CONFLICTS
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.files.folders import Folders
-from pepper_tui.domains.mail import mime
-from pepper_tui.domains.mail.intake import mail_facts, mail_signal
+from pepper_tui.domains.mail.content import mime
+from pepper_tui.domains.mail.content.mime import left_out, parse_mail
+from pepper_tui.domains.mail.intake.signals import mail_facts, mail_signal
 from pepper_tui.domains.mail.mailbox import Mailbox
-from pepper_tui.domains.mail.mime import left_out, parse_mail
 from pepper_tui.domains.reminders import tools as reminder_tools
 from pepper_tui.domains.why import status_tools
 from pepper_tui.feeds.follow_report import Message, request_for

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pepper_tui.domains.mail.filing import ACTS
+from pepper_tui.domains.mail.at_source.filing import ACTS
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (

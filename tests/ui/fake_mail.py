@@ -9,15 +9,15 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, Use
+from pepper_tui.domains.mail.content.mime import Mail
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex, Sign
 from pepper_tui.domains.mail.listing.reading import begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
-from pepper_tui.domains.mail.mime import Mail
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse
 from pepper_tui.domains.mail.search.resolving import resolved
-from pepper_tui.domains.mail.state import Copy, MailState, Mark, Use
 from pepper_tui.model import EngineError, Json, Written
 
 OWN = "sam@example.com"

@@ -24,7 +24,7 @@ from pepper_tui.connectors.gmail.labels import (
     ident_at,
 )
 from pepper_tui.connectors.gmail.transport import Ask
-from pepper_tui.domains.mail.filing import INVERSE, Filed, Filing, FilingAct
+from pepper_tui.domains.mail.at_source.filing import INVERSE, Filed, Filing, FilingAct
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.tools.errors import NotDoneError
 

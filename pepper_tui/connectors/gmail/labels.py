@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pepper_tui.domains.mail.state import Copy, Mark, Use
+from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use
 
 INBOX: Final = "INBOX"
 SENT: Final = "SENT"

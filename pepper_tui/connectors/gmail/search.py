@@ -16,11 +16,11 @@ from pepper_tui.connectors.gmail.labels import LabelNames, copy_of, place_of
 from pepper_tui.connectors.gmail.query import gmail_query
 from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.mime import Mail
+from pepper_tui.domains.mail.at_source.state import MailState
+from pepper_tui.domains.mail.content.mime import Mail
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import MailQuery
 from pepper_tui.domains.mail.search.searcher import ServerFound, ends_within
-from pepper_tui.domains.mail.state import MailState
 from pepper_tui.model import Json
 from pepper_tui.store import Store
 from pepper_tui.text import one_line

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pepper_tui.config import Section
 from pepper_tui.config.base import NamedSecret, Seconds, Words
 from pepper_tui.config.identities import Identities
-from pepper_tui.config.in_clear import in_clear
+from pepper_tui.config.secret.in_clear import in_clear
 
 API: Final = "https://gmail.googleapis.com"
 CONSENT: Final = "https://accounts.google.com/o/oauth2/v2/auth"

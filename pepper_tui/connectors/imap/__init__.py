@@ -21,8 +21,8 @@ from functools import partial
 
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
-from pepper_tui.connectors.imap.feed import ImapFeed
 from pepper_tui.connectors.imap.filer import ImapFiler
+from pepper_tui.connectors.imap.intake.feed import ImapFeed
 from pepper_tui.connectors.imap.original import Originals
 from pepper_tui.connectors.imap.outbox import ImapOutbox
 from pepper_tui.connectors.imap.search import ImapSearcher

@@ -9,9 +9,9 @@ from typing import Final
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import ConfigError
 from pepper_tui.connectors.finding import Finding, Patient
-from pepper_tui.connectors.imap.link import Link, linked
+from pepper_tui.connectors.imap.connection.link import Link, linked
+from pepper_tui.connectors.imap.connection.trouble import ServerError, trouble
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.trouble import ServerError, trouble
 from pepper_tui.connectors.smtp_check import smtp_finding
 from pepper_tui.text import one_line
 

@@ -16,16 +16,16 @@ from typing import Final
 
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import ConfigError
-from pepper_tui.connectors.imap.changing import LABELS, Changing, Lying
-from pepper_tui.connectors.imap.link import Link, linked
+from pepper_tui.connectors.imap.connection.changing import LABELS, Changing, Lying
+from pepper_tui.connectors.imap.connection.link import Link, linked
+from pepper_tui.connectors.imap.connection.session import NoFolderError
+from pepper_tui.connectors.imap.connection.trouble import PoorError, ServerError, trouble
 from pepper_tui.connectors.imap.marks import ALL, FLAGS, USES, use_of
-from pepper_tui.connectors.imap.session import NoFolderError
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.trouble import PoorError, ServerError, trouble
-from pepper_tui.domains.mail.filing import ACTS, INVERSE, MARKED, MOVES, TARGETS, Filed, Filing
-from pepper_tui.domains.mail.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.filing import ACTS, INVERSE, MARKED, MOVES, TARGETS, Filed, Filing
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
-from pepper_tui.domains.mail.state import Copy, Mark, Use
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from pepper_tui.domains.mail.folder_uses import use_by_name
-from pepper_tui.domains.mail.state import Mark, Use
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.state import Mark, Use
 
 ALL: Final = rb"\all"
 """Gmail's folder of all mail: a mail that is only there is archived."""

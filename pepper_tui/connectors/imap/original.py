@@ -8,9 +8,9 @@ from typing import Final
 
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import ConfigError
-from pepper_tui.connectors.imap.link import linked
+from pepper_tui.connectors.imap.connection.link import linked
+from pepper_tui.connectors.imap.connection.trouble import ServerError
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.trouble import ServerError
 from pepper_tui.model import Json
 from pepper_tui.tools.errors import ToolError
 

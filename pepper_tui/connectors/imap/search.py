@@ -10,19 +10,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pepper_tui.clock import Clock, in_thread
+from pepper_tui.connectors.imap.connection.link import Link, linked
+from pepper_tui.connectors.imap.connection.session import Body, Session
+from pepper_tui.connectors.imap.connection.trouble import LostError, PoorError, trouble
+from pepper_tui.connectors.imap.connection.wire import LONGEST_LINE
 from pepper_tui.connectors.imap.criteria import charset, criteria, without_texts
-from pepper_tui.connectors.imap.cursor import CURSORS, Cursor
-from pepper_tui.connectors.imap.link import Link, linked
+from pepper_tui.connectors.imap.intake.cursor import CURSORS, Cursor
 from pepper_tui.connectors.imap.marks import ALL, use_of
-from pepper_tui.connectors.imap.session import Body, Session
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.trouble import LostError, PoorError, trouble
-from pepper_tui.connectors.imap.wire import LONGEST_LINE
 from pepper_tui.domains.bounded import parse_mails
+from pepper_tui.domains.mail.at_source.state import Copy, MailState, Use
 from pepper_tui.domains.mail.search.matching import ANYWHERE, USES, is_folder, matches
 from pepper_tui.domains.mail.search.query import MailQuery, Term
 from pepper_tui.domains.mail.search.searcher import ServerFound, ends_within
-from pepper_tui.domains.mail.state import Copy, MailState, Use
 from pepper_tui.model import Json
 from pepper_tui.store import Store
 from pepper_tui.text import one_line

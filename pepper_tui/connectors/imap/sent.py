@@ -19,9 +19,9 @@ from typing import Final, Literal
 from pepper_tui.boundary.new_file import new_file
 from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock, in_thread
-from pepper_tui.connectors.imap.link import Link
+from pepper_tui.connectors.imap.connection.link import Link
+from pepper_tui.connectors.imap.connection.trouble import LostError, ServerError
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.trouble import LostError, ServerError
 from pepper_tui.model import CallState, ContextFilter, Namespace, Record
 from pepper_tui.store import Store
 

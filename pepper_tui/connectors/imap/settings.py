@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from pepper_tui.config import Section, Smtp
 from pepper_tui.config.base import NamedSecret, Seconds, Words
 from pepper_tui.config.identities import Identities
-from pepper_tui.config.in_clear import is_this_machine
+from pepper_tui.config.secret.in_clear import is_this_machine
 
 _PORTS: Final = {"tls": 993, "starttls": 143, "none": 143}
 

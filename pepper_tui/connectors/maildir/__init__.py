@@ -11,7 +11,7 @@ from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.filer import MaildirFiler
 from pepper_tui.connectors.maildir.original import original
-from pepper_tui.domains.mail.intake import NAME
+from pepper_tui.domains.mail.intake.raw_mail import NAME
 
 
 def _build(settings: Mail, around: Around) -> Built:

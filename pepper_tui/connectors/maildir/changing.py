@@ -16,7 +16,7 @@ from typing import Final
 
 from pepper_tui.connectors.maildir.copies import LETTERS, label_of
 from pepper_tui.connectors.maildir.feed import list_maildir
-from pepper_tui.domains.mail.state import Mark
+from pepper_tui.domains.mail.at_source.state import Mark
 
 TRIES: Final = 5
 """How often a file that another program renames meanwhile is looked for."""

@@ -10,8 +10,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.domains.mail.folder_uses import use_by_name
-from pepper_tui.domains.mail.state import Copy, Mark, Use
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use
 
 INBOX: Final = "INBOX"
 LETTERS: Final[dict[Mark, str]] = {

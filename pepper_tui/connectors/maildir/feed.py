@@ -22,19 +22,10 @@ from pepper_tui.boundary.plain_file import NotPlainError, open_plain
 from pepper_tui.config import Mail as MailConfig
 from pepper_tui.connectors.maildir.copies import INBOX, copy_of, label_at, label_of, letters_in, letters_of, place_of
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.intake import (
-    NAME,
-    RAW,
-    MailIntake,
-    Pace,
-    known_mails,
-    mail_key,
-    partly_read,
-    store_mail,
-    tell_progress,
-)
-from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies, noting
+from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
+from pepper_tui.domains.mail.content.mime import Mail
+from pepper_tui.domains.mail.intake.processor import MailIntake, Pace, tell_progress
+from pepper_tui.domains.mail.intake.raw_mail import NAME, RAW, known_mails, mail_key, partly_read, store_mail
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store

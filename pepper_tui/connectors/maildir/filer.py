@@ -15,10 +15,10 @@ from pepper_tui.clock import Clock, Looks, NoAnswerError
 from pepper_tui.config import Mail
 from pepper_tui.connectors.maildir import changing
 from pepper_tui.connectors.maildir.copies import LETTERS
-from pepper_tui.domains.mail.filing import INVERSE, MARKED, TARGETS, Filed, Filing, FilingAct
-from pepper_tui.domains.mail.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.filing import INVERSE, MARKED, TARGETS, Filed, Filing, FilingAct
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
-from pepper_tui.domains.mail.state import Copy, Mark, Use
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
 

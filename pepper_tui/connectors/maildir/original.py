@@ -9,7 +9,7 @@ from pathlib import Path
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.clock import Looks, NoAnswerError
 from pepper_tui.connectors.maildir.feed import list_maildir
-from pepper_tui.domains.mail.mime import MAX_BYTES
+from pepper_tui.domains.mail.content.mime import MAX_BYTES
 from pepper_tui.model import Json
 from pepper_tui.tools.errors import ToolError
 

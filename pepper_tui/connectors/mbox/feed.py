@@ -34,10 +34,11 @@ from pepper_tui.connectors.mbox.mbox_file import (
     still_holds,
 )
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.intake import MailIntake, Pace, known_mails, mail_key, partly_read, store_mail
-from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies, noting
-from pepper_tui.domains.mail.state import Mark as StateMark
+from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
+from pepper_tui.domains.mail.at_source.state import Mark as StateMark
+from pepper_tui.domains.mail.content.mime import Mail
+from pepper_tui.domains.mail.intake.processor import MailIntake, Pace
+from pepper_tui.domains.mail.intake.raw_mail import known_mails, mail_key, partly_read, store_mail
 from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store

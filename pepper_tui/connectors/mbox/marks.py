@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 from typing import Final
 
-from pepper_tui.domains.mail.folder_uses import use_by_name
-from pepper_tui.domains.mail.state import Mark, Use
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.state import Mark, Use
 
 _HEADER: Final = re.compile(rb"^(Status|X-Status|X-Mozilla-Status):[ \t]*([^\r\n]*)", re.IGNORECASE | re.MULTILINE)
 _LETTERS: Final[dict[str, dict[str, Mark]]] = {

@@ -21,7 +21,7 @@ from typing import BinaryIO, Final
 
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.connectors.mbox.marks import marks_in
-from pepper_tui.domains.mail.state import Mark as StateMark
+from pepper_tui.domains.mail.at_source.state import Mark as StateMark
 from pepper_tui.text.errors import Foreseen, PepperError
 
 BLOCK: Final = 1 << 16  # bytes: searching one for mail beginnings holds the GIL, for 20 ms at worst

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from pepper_tui.config import ConfigError, ExecFeed
-from pepper_tui.config.in_clear import told_command
+from pepper_tui.config.secret.in_clear import told_command
 from pepper_tui.connectors.finding import Finding, Patient, looked
 
 

@@ -8,15 +8,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from pepper_tui.domains.mail.at_source.state import states_of
+from pepper_tui.domains.mail.content.message_ids import first_with, owner_of_id, without_id
 from pepper_tui.domains.mail.facts.signs import Signs
-from pepper_tui.domains.mail.intake import RAW, SIGNAL_ID
-from pepper_tui.domains.mail.message_ids import first_with, owner_of_id, without_id
+from pepper_tui.domains.mail.intake.raw_mail import RAW
+from pepper_tui.domains.mail.intake.signals import SIGNAL_ID
 from pepper_tui.domains.mail.search.everywhere import Mails
 from pepper_tui.domains.mail.search.local import LocalSearch
 from pepper_tui.domains.mail.search.matching import when
 from pepper_tui.domains.mail.search.query import MailQuery
 from pepper_tui.domains.mail.search.query_text import parse
-from pepper_tui.domains.mail.state import states_of
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store
 

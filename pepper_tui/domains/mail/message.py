@@ -15,8 +15,8 @@ from email.policy import EmailPolicy
 from email.utils import format_datetime
 from typing import Any, Final, Protocol
 
-from pepper_tui.domains.mail import mailboxes
 from pepper_tui.domains.mail.attachments import WHOLE_MAIL, Attachment
+from pepper_tui.domains.mail.content import mailboxes
 from pepper_tui.text import clean, one_line, sendable
 from pepper_tui.text.addresses import canonical
 from pepper_tui.tools.errors import ToolError

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
-from pepper_tui.domains.mail.filing import Filer
+from pepper_tui.domains.mail.at_source.filing import Filer
 from pepper_tui.domains.mail.search.everywhere import Everywhere, TakenIn
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.domains.mail.writing.originals import Original

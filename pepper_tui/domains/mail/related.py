@@ -10,7 +10,7 @@ from datetime import tzinfo
 from typing import Final
 
 from pepper_tui.clock import day, moment
-from pepper_tui.domains.mail.gist import about
+from pepper_tui.domains.mail.content.gist import about
 from pepper_tui.llm.offline.briefs import keywords
 from pepper_tui.model import Context, ContextFilter, Json, Namespace, Related
 from pepper_tui.store import SearchHit, Store

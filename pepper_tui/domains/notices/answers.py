@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
 
-from pepper_tui.domains.mail.message_ids import first_with
+from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.model import (
     OPEN_TAG,

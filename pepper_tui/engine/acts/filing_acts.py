@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.domains.mail.elsewhere import ReadEnds, cards_of
-from pepper_tui.domains.mail.filing import ACTS, NAMED, Filer, Filing
+from pepper_tui.domains.mail.at_source.elsewhere import ReadEnds, cards_of
+from pepper_tui.domains.mail.at_source.filing import ACTS, NAMED, Filer, Filing
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.tools.filed import FILED, FiledCall, filed_call
 from pepper_tui.domains.mail.tools.filing import BY_KEY

@@ -11,7 +11,7 @@ from datetime import tzinfo
 
 from pepper_tui.clock import Clock
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.domains.mail.elsewhere import ReadEnds
+from pepper_tui.domains.mail.at_source.elsewhere import ReadEnds
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.engine.acts.call_acts import CallActs
 from pepper_tui.engine.acts.card_acts import CardActs, CardMoves

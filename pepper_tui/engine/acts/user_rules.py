@@ -11,7 +11,7 @@ from datetime import tzinfo
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config
 from pepper_tui.domains.calendar.parts import Agenda
-from pepper_tui.domains.mail.intake import mail_facts
+from pepper_tui.domains.mail.intake.signals import mail_facts
 from pepper_tui.model import Context, Facts, Rule, RuleAct, RuleReport
 from pepper_tui.rules import (
     Rehearsal,

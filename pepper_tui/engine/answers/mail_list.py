@@ -13,7 +13,8 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.domains.mail.intake import RAW
+from pepper_tui.domains.mail.at_source.state import STATES, MailState, states_of
+from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex, Sign
 from pepper_tui.domains.mail.listing.reading import SHOWN, begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail, ThreadRow
@@ -21,7 +22,6 @@ from pepper_tui.domains.mail.search.local import LocalSearch
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse
 from pepper_tui.domains.mail.search.resolving import resolved
-from pepper_tui.domains.mail.state import STATES, MailState, states_of
 from pepper_tui.domains.mail.writing.originals import Original, one_file
 from pepper_tui.model import ContextFilter, ContextUpdate, EngineError
 from pepper_tui.store import ContextStore

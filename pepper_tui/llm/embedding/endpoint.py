@@ -16,7 +16,7 @@ from pydantic_core import from_json
 from pepper_tui import config
 from pepper_tui.boundary.bounded_http import UNPACKED, http_client, too_large
 from pepper_tui.clock import Clock
-from pepper_tui.config.in_clear import told_url
+from pepper_tui.config.secret.in_clear import told_url
 from pepper_tui.llm.budget import Budget, cost_of
 from pepper_tui.llm.client import estimate_tokens
 from pepper_tui.llm.endpoint.openai_client import NO_KEY, OPENAI_URL

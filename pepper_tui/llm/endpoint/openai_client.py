@@ -17,7 +17,7 @@ from typing import Any, Final
 from pepper_tui.boundary.bounded_http import UNPACKED, http_client
 from pepper_tui.clock import Clock
 from pepper_tui.config import ConfigError
-from pepper_tui.config.in_clear import is_near
+from pepper_tui.config.secret.in_clear import is_near
 from pepper_tui.llm.client import usage_so_far
 from pepper_tui.llm.endpoint.byte_stream import completion_in, hear, json_in, whole_body
 from pepper_tui.llm.endpoint.dialect import Dialect, Wishes

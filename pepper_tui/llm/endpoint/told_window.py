@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from pepper_tui.config.in_clear import is_near
+from pepper_tui.config.secret.in_clear import is_near
 
 _LIMIT: Final = 5.0  # seconds for one answer
 _BODY: Final = 4_000_000  # bytes read of one answer

@@ -17,7 +17,7 @@ from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.boundary.secret_keeper import FILES, KEYRING, keeper_of
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import FEED_NAMES, Account, Config, ConfigError, Secrets, load_config
-from pepper_tui.config.in_clear import REFERENCE
+from pepper_tui.config.secret.in_clear import REFERENCE
 from pepper_tui.connectors.connector import Talk
 from pepper_tui.connectors.registry import Named
 from pepper_tui.setup.accounts.tables import (

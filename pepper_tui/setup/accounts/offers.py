@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from pepper_tui.config.in_clear import is_this_machine
+from pepper_tui.config.secret.in_clear import is_this_machine
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import Foreseen, PepperError
 

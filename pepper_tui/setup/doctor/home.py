@@ -14,7 +14,7 @@ from typing import Final
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.config import CONFIG_FILE, SECRETS_FILE, Config, ConfigError, load_config, old_key_notes
-from pepper_tui.config.secrets import open_to_others
+from pepper_tui.config.secret.references import open_to_others
 from pepper_tui.connectors.finding import Finding, State
 from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
 from pepper_tui.engine.logs import LOG_FILE

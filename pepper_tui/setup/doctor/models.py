@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator
 
 from pepper_tui.boundary.bounded_http import UNPACKED, TooLargeError, http_client, too_large
 from pepper_tui.config import MODEL_ROLES, ConfigError, Secrets
-from pepper_tui.config.in_clear import told_url
+from pepper_tui.config.secret.in_clear import told_url
 from pepper_tui.connectors.finding import PATIENCE, Finding, Patient, without
 from pepper_tui.llm.endpoint.local_servers import find_local_models
 from pepper_tui.llm.routing import Place, embedding_of, fallback_of, first_of

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.domains.mail.state import STATES, MailState
+from pepper_tui.domains.mail.at_source.state import STATES, MailState
 from pepper_tui.engine.client import RemoteEngine
 from pepper_tui.engine.protocol import Engine
 from pepper_tui.model import (

@@ -15,10 +15,10 @@ from pepper_tui.connectors.gmail import CONNECTOR
 from pepper_tui.connectors.gmail.settings import Gmail
 from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, grant_of, keep
 from pepper_tui.connectors.gmail.sign_in.scopes import MODIFY
-from pepper_tui.domains.mail.filing import Filer
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.at_source.filing import Filer
+from pepper_tui.domains.mail.at_source.state import STATES, MailState
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
-from pepper_tui.domains.mail.state import STATES, MailState
 from pepper_tui.feeds import Feeds
 from pepper_tui.model import Context, ContextFilter
 from pepper_tui.rules import RuleBook, rules_of_config

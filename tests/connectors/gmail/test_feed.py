@@ -9,7 +9,7 @@ import pytest
 
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.intake.original import GmailOriginals
-from pepper_tui.domains.mail.filing import Filing
+from pepper_tui.domains.mail.at_source.filing import Filing
 from pepper_tui.tools.errors import ToolError
 from tests.connectors.gmail.account import allow, said
 from tests.connectors.gmail.conftest import Make

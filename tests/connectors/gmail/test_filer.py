@@ -8,7 +8,7 @@ import pytest
 
 from pepper_tui.connectors.gmail.filer import ACTS
 from pepper_tui.connectors.gmail.labels import marks_of, use_of
-from pepper_tui.domains.mail.filing import Filing, FilingAct
+from pepper_tui.domains.mail.at_source.filing import Filing, FilingAct
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.tools.errors import NotDoneError
 from tests.connectors.gmail.account import Accounts, kept

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.gmail.query import ANSWERED, WHOLE_WORDS, gmail_query
-from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, Use
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import MailQuery, Term, all_of, negated, some_of
 from pepper_tui.domains.mail.search.query_text import parse
 from pepper_tui.domains.mail.search.resolving import resolved
-from pepper_tui.domains.mail.state import Copy, MailState, Mark, Use
 from pepper_tui.model import Json
 from tests.connectors.imap.letters import NOW, QUERIES, letters
 from tests.google.gmail.mailbox import Mailbox

@@ -12,7 +12,7 @@ from pepper_tui.config import Config, Secrets
 from pepper_tui.connectors.connector import Around
 from pepper_tui.connectors.imap import CONNECTOR
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.feeds import Feeds
 from pepper_tui.model import Context, ContextFilter
 from pepper_tui.rules import RuleBook, rules_of_config

@@ -13,10 +13,10 @@ from pepper_tui.config import Config, ConfigError, parse_config
 from pepper_tui.config.report import summary
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.imap.check import check
-from pepper_tui.connectors.imap.cursor import SKEW, Cursor
-from pepper_tui.connectors.imap.session import RefusedError
+from pepper_tui.connectors.imap.connection.session import RefusedError
+from pepper_tui.connectors.imap.connection.trouble import LostError, SignInError, trouble
+from pepper_tui.connectors.imap.intake.cursor import SKEW, Cursor
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.connectors.imap.trouble import LostError, SignInError, trouble
 from tests.connectors.imap.account import Account
 from tests.connectors.imap.conftest import Make
 from tests.connectors.imap.servers import DOVECOT, Server

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from pepper_tui.connectors.imap.session import Session
+from pepper_tui.connectors.imap.connection.session import Session
 from pepper_tui.domains.mail.mailbox import Mailbox
 from tests.connectors.imap.conftest import Make
 from tests.connectors.imap.proxy import Proxy

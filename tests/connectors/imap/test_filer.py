@@ -10,9 +10,9 @@ import pytest
 from pepper_tui.clock import SystemClock
 from pepper_tui.connectors.imap.filer import GONE, RENUMBERED, ImapFiler
 from pepper_tui.connectors.imap.settings import Imap
-from pepper_tui.domains.mail.filing import INVERSE, Filing, FilingAct
+from pepper_tui.domains.mail.at_source.filing import INVERSE, Filing, FilingAct
+from pepper_tui.domains.mail.at_source.state import Use
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
-from pepper_tui.domains.mail.state import Use
 from pepper_tui.tools.errors import NotDoneError
 from tests.connectors.imap.hostile import Hostile
 from tests.connectors.imap.middle import CUTS, Cut, Middle

@@ -12,7 +12,7 @@ import pytest
 from pepper_tui.config import Config
 from pepper_tui.connectors.finding import Patient
 from pepper_tui.connectors.imap.check import check
-from pepper_tui.connectors.imap.wire import Wire
+from pepper_tui.connectors.imap.connection.wire import Wire
 from tests.connectors.imap import hostile
 from tests.connectors.imap.conftest import Make
 from tests.connectors.imap.hostile import Hostile, Say

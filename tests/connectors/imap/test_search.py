@@ -15,11 +15,11 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.imap import search
 from pepper_tui.connectors.imap.criteria import criteria
+from pepper_tui.domains.mail.at_source.state import STATES, Copy, Mark, Use, note_copies
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.search.query import MailQuery, Term, all_of, some_of
 from pepper_tui.domains.mail.search.query_text import parse
 from pepper_tui.domains.mail.search.resolving import resolved
-from pepper_tui.domains.mail.state import STATES, Copy, Mark, Use, note_copies
 from pepper_tui.model import ContextFilter
 from pepper_tui.text.errors import PepperError
 from tests.connectors.imap.account import Account

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from pepper_tui.connectors.imap import changes
-from pepper_tui.domains.mail.state import STATES, MailState
+from pepper_tui.connectors.imap.intake import changes
+from pepper_tui.domains.mail.at_source.state import STATES, MailState
 from pepper_tui.model import ContextFilter
 from tests.connectors.imap.account import RAW, SIGNALS, Account
 from tests.connectors.imap.conftest import Make

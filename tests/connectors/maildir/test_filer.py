@@ -14,7 +14,7 @@ from pepper_tui.clock import SystemClock
 from pepper_tui.config import Mail
 from pepper_tui.connectors.maildir import changing
 from pepper_tui.connectors.maildir.filer import GONE, SEVERAL, MaildirFiler
-from pepper_tui.domains.mail.filing import INVERSE, Filing, FilingAct
+from pepper_tui.domains.mail.at_source.filing import INVERSE, Filing, FilingAct
 from pepper_tui.tools.errors import NotDoneError
 from tests.domains.mail.mails import make_maildir
 

@@ -14,7 +14,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import CHUNK, Found, MaildirFeed
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.domains.mail.mails import deliver, mail, make_maildir

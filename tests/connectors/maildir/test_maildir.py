@@ -10,9 +10,9 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.connectors.maildir.feed import MaildirFeed
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.content.mime import MAX_TEXT
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.mailbox import Mailbox
-from pepper_tui.domains.mail.mime import MAX_TEXT
 from pepper_tui.feeds import Feeds
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore, Subscriber

@@ -8,7 +8,7 @@ import pytest
 
 from pepper_tui.clock import Looks, SystemClock
 from pepper_tui.connectors.maildir.original import original
-from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.writing.originals import carried_over
 from pepper_tui.model import Json
 from pepper_tui.tools import ToolError

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.domains.mail.state import STATES, MailState, mail_at
+from pepper_tui.domains.mail.at_source.state import STATES, MailState, mail_at
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.connectors.maildir.test_maildir import started

@@ -22,7 +22,7 @@ from pepper_tui.config import Config
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.mbox.feed import MboxFeed
 from pepper_tui.connectors.mbox.mbox_file import mails_from
-from pepper_tui.domains.mail.intake import MailIntake
+from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore

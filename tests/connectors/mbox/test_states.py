@@ -9,7 +9,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.connectors.mbox.marks import use_of
-from pepper_tui.domains.mail.state import STATES, MailState
+from pepper_tui.domains.mail.at_source.state import STATES, MailState
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.connectors.mbox.test_mbox import Box, append, stored

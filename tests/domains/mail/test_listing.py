@@ -6,8 +6,8 @@ import random
 
 import pytest
 
+from pepper_tui.domains.mail.at_source.state import Copy, MailState
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
-from pepper_tui.domains.mail.state import Copy, MailState
 from pepper_tui.model import Json
 from tests.ui.fake_mail import OWN, mail, state
 

@@ -6,7 +6,7 @@ import contextlib
 
 import pytest
 
-from pepper_tui.domains.mail import mailboxes
+from pepper_tui.domains.mail.content import mailboxes
 from pepper_tui.domains.mail.message import parse_addresses
 from pepper_tui.tools.errors import ToolError
 from tests.growth import check_growth

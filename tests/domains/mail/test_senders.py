@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pepper_tui.config import Config
-from pepper_tui.domains.mail.intake import mail_facts, mail_signal
-from pepper_tui.domains.mail.mime import parse_mail
+from pepper_tui.domains.mail.content.mime import parse_mail
+from pepper_tui.domains.mail.intake.signals import mail_facts, mail_signal
 from pepper_tui.model import Json, Signal
 from tests.feeds.ruled import triage_of
 

@@ -15,9 +15,9 @@ import pytest
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config.identities import Identity
 from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.mail.content.mime import parse_mail
+from pepper_tui.domains.mail.content.reply_text import latest_reply
 from pepper_tui.domains.mail.message import MAX_REFERENCES, build_message
-from pepper_tui.domains.mail.mime import parse_mail
-from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.domains.mail.writing.accounts import MailAccount, MailAccounts
 from pepper_tui.domains.mail.writing.quoting import MAX_QUOTED, attribution, quotation
 from pepper_tui.domains.mail.writing.recipients import ELSEWHERE, FOLLOW_UP

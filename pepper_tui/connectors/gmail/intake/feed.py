@@ -13,7 +13,8 @@ from pepper_tui.connectors.gmail.intake.cursor import Cursor, cursor_of
 from pepper_tui.connectors.gmail.intake.reading import Reader
 from pepper_tui.connectors.gmail.intake.taking import Taker, Watch
 from pepper_tui.connectors.gmail.labels import LabelNames
-from pepper_tui.domains.mail.intake import MailIntake, Pace, partly_read
+from pepper_tui.domains.mail.intake.processor import MailIntake, Pace
+from pepper_tui.domains.mail.intake.raw_mail import partly_read
 from pepper_tui.feeds.feed import STEADY, FeedContext, FeedError
 from pepper_tui.text import one_line
 

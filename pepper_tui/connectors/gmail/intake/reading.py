@@ -17,8 +17,8 @@ from pepper_tui.connectors.gmail.intake.cursor import DAY, Cursor
 from pepper_tui.connectors.gmail.intake.taking import Taker
 from pepper_tui.connectors.gmail.labels import INBOX, SENT, SPAM, STARRED, TRASH, UNREAD, copy_of, ident_at
 from pepper_tui.connectors.gmail.transport import Ask
-from pepper_tui.domains.mail.intake import Pace, tell_progress
-from pepper_tui.domains.mail.state import STATES, Copy, MailState, note_copies, noting
+from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
+from pepper_tui.domains.mail.intake.processor import Pace, tell_progress
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import Store

@@ -20,9 +20,9 @@ from pepper_tui.connectors.gmail.intake.cursor import Cursor
 from pepper_tui.connectors.gmail.labels import SENT, LabelNames, copy_of, is_watched, place_of
 from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.bounded import parse_mails
-from pepper_tui.domains.mail.intake import known_mails, mail_key, store_mail
-from pepper_tui.domains.mail.mime import Mail
-from pepper_tui.domains.mail.state import Copy, mail_at, note_copies, noting
+from pepper_tui.domains.mail.at_source.state import Copy, mail_at, note_copies, noting
+from pepper_tui.domains.mail.content.mime import Mail
+from pepper_tui.domains.mail.intake.raw_mail import known_mails, mail_key, store_mail
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import Store

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 from pepper_tui.boundary.secret_keeper import keeper_of
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import Secrets
-from pepper_tui.config.in_clear import is_this_machine
+from pepper_tui.config.secret.in_clear import is_this_machine
 from pepper_tui.connectors.connector import Talk
 from pepper_tui.connectors.gmail.settings import Gmail
 from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, client_of, grant_of, keep, name_of

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import McpServer, Secrets
-from pepper_tui.config.in_clear import told_command, told_url
+from pepper_tui.config.secret.in_clear import told_command, told_url
 from pepper_tui.connectors.mcp.asking.question import Answer, Question
 from pepper_tui.connectors.mcp.offer.definition import Definition
 from pepper_tui.connectors.mcp.offer.offer import Offer

@@ -11,9 +11,9 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from pepper_tui.config import MailFacts
+from pepper_tui.domains.mail.content.gist import about
+from pepper_tui.domains.mail.content.reply_text import latest_reply
 from pepper_tui.domains.mail.facts.question import asked
-from pepper_tui.domains.mail.gist import about
-from pepper_tui.domains.mail.reply_text import latest_reply
 from pepper_tui.model import (
     FOLLOW_UP,
     OPEN_TAG,

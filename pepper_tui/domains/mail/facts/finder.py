@@ -15,6 +15,7 @@ from datetime import tzinfo
 from typing import Final, Protocol
 
 from pepper_tui.config import MailFacts
+from pepper_tui.domains.mail.at_source.state import states_of
 from pepper_tui.domains.mail.facts.alert import alert
 from pepper_tui.domains.mail.facts.authentication import REMEMBERED
 from pepper_tui.domains.mail.facts.failure import failure
@@ -24,7 +25,6 @@ from pepper_tui.domains.mail.facts.question import question
 from pepper_tui.domains.mail.facts.review import review
 from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.facts.today import today
-from pepper_tui.domains.mail.state import states_of
 from pepper_tui.model import BACKLOG, ContextFilter, Facts, Json, Namespace, Priority, Signal, matches_of
 from pepper_tui.store import Store
 

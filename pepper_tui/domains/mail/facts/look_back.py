@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.clock import Clock, day
+from pepper_tui.domains.mail.at_source.state import states_of
+from pepper_tui.domains.mail.content.gist import about
 from pepper_tui.domains.mail.facts.awaited import RULE, question_in
 from pepper_tui.domains.mail.facts.finder import FACTS, Finder
-from pepper_tui.domains.mail.gist import about
-from pepper_tui.domains.mail.state import states_of
 from pepper_tui.model import (
     OPEN_TAG,
     ContextFilter,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Literal
 
-from pepper_tui.domains.mail.machines import by_a_machine
+from pepper_tui.domains.mail.content.machines import by_a_machine
 from pepper_tui.model import Facts, Json
 from pepper_tui.text import one_line
 

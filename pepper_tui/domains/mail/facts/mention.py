@@ -10,8 +10,8 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from pepper_tui.domains.mail.content.reply_text import sentences
 from pepper_tui.domains.mail.facts.looked import Found, Looked
-from pepper_tui.domains.mail.reply_text import sentences
 from pepper_tui.text import one_line
 
 _LOOKED: Final = 20_000  # characters of a mail in which another of the same name is looked for

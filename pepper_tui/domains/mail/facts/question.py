@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pepper_tui.domains.mail.content.reply_text import sentences
 from pepper_tui.domains.mail.facts.looked import Found, Looked
-from pepper_tui.domains.mail.reply_text import sentences
 from pepper_tui.text import one_line
 
 _MARK: Final = re.compile(r"\w[\"'”’)\]]?\s?[?？](?:[\"'”’)\]!?]*$)")

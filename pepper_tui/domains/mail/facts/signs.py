@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, Literal
 
+from pepper_tui.domains.mail.content.machines import by_a_machine, is_list
 from pepper_tui.domains.mail.facts.authentication import Servers
-from pepper_tui.domains.mail.machines import by_a_machine, is_list
 from pepper_tui.model import ContextFilter, Json, Namespace
 from pepper_tui.store import Store
 from pepper_tui.text import one_line

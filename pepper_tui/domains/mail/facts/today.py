@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from pepper_tui.clock.words import deadline_in, read_due
+from pepper_tui.domains.mail.content.gist import written_at
+from pepper_tui.domains.mail.content.reply_text import MAX_CHARACTERS, sentences
 from pepper_tui.domains.mail.facts.looked import Found, Looked
-from pepper_tui.domains.mail.gist import written_at
-from pepper_tui.domains.mail.reply_text import MAX_CHARACTERS, sentences
 from pepper_tui.text import one_line
 
 _TRIES: Final = 2  # sentences of a mail that are read for a time

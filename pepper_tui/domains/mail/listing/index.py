@@ -13,8 +13,8 @@ from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
 
+from pepper_tui.domains.mail.at_source.state import MailState
 from pepper_tui.domains.mail.listing.records import ThreadRow
-from pepper_tui.domains.mail.state import MailState
 from pepper_tui.text import one_line
 
 FACTS: Final = ("thread", "date", "arrived", "sender", "attachments", "label", "account", "doubts")

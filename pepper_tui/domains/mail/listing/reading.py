@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Final
 
+from pepper_tui.domains.mail.at_source.state import MailState
+from pepper_tui.domains.mail.content.mime import left_out
 from pepper_tui.domains.mail.listing.records import ThreadMail
-from pepper_tui.domains.mail.mime import left_out
-from pepper_tui.domains.mail.state import MailState
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 

@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pepper_tui.clock import in_thread
-from pepper_tui.domains.mail.intake import RAW
+from pepper_tui.domains.mail.at_source.state import STATES
+from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.search.matching import date_of
-from pepper_tui.domains.mail.state import STATES
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import Store
 

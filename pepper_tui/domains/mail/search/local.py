@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pepper_tui.clock import in_thread
-from pepper_tui.domains.mail.intake import RAW
+from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.search.headers import Copies, Header, Headers, Known, Person, Place
 from pepper_tui.domains.mail.search.matching import (
     ANYWHERE,

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
+from pepper_tui.domains.mail.at_source.state import MailState, Use
 from pepper_tui.domains.mail.search.query import All, Key, MailQuery, Node, Not, Some, Term, inward
-from pepper_tui.domains.mail.state import MailState, Use
 from pepper_tui.model import Json
 
 _TOKEN: Final = re.compile(r"[^\W_]+")

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pepper_tui.domains.mail.filing import MARKED, MOVES, TARGETS, Filed, Filing, FilingAct
-from pepper_tui.domains.mail.state import Copy, note_copies, noting, states_of
+from pepper_tui.domains.mail.at_source.filing import MARKED, MOVES, TARGETS, Filed, Filing, FilingAct
+from pepper_tui.domains.mail.at_source.state import Copy, note_copies, noting, states_of
 from pepper_tui.domains.mail.tools.filing_plan import Item
 from pepper_tui.model import Namespace, Record
 from pepper_tui.store import Store

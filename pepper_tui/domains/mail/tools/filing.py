@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, Literal
 
-from pepper_tui.domains.mail.filing import Filed, Filer, Filing
+from pepper_tui.domains.mail.at_source.filing import Filed, Filer, Filing
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.filing_plan import (
     MOST,

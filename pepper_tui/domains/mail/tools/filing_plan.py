@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
-from pepper_tui.domains.mail.filing import MOVES, NAMED, TARGETS, Filer, Filing
-from pepper_tui.domains.mail.intake import RAW
-from pepper_tui.domains.mail.state import STATES, Copy, MailState, Use
+from pepper_tui.domains.mail.at_source.filing import MOVES, NAMED, TARGETS, Filer, Filing
+from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, Use
+from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.model import CardLine, Context, ContextFilter, Json, Record, ResolvedEffect
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError

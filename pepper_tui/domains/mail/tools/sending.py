@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from pepper_tui.domains.mail.message_ids import bare_id
+from pepper_tui.domains.mail.content.message_ids import bare_id
 from pepper_tui.domains.mail.outbox import TracedOutbox
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.composing import approved_message, found_writer, mail_account, same_mail, writer_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pepper_tui.clock import iso
-from pepper_tui.domains.mail.mime import left_out as not_read
+from pepper_tui.domains.mail.content.mime import left_out as not_read
 from pepper_tui.model import Json
 from pepper_tui.store import how
 from pepper_tui.text import one_line

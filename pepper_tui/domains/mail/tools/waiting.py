@@ -9,8 +9,8 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from pepper_tui.domains.mail.machines import is_automatic
-from pepper_tui.domains.mail.message_ids import bare_id
+from pepper_tui.domains.mail.content.machines import is_automatic
+from pepper_tui.domains.mail.content.message_ids import bare_id
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.shown import full, joined
 from pepper_tui.model import Context, ContextFilter, ContextUpdate, Effect, Json, Namespace

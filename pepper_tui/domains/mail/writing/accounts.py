@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pepper_tui.config.identities import Identity
-from pepper_tui.domains.mail.mailboxes import parse_address
+from pepper_tui.domains.mail.content.mailboxes import parse_address
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import canonical, compared

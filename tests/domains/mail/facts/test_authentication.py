@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.facts.authentication import LEAST, Servers, verdict
-from pepper_tui.domains.mail.mime import parse_mail
 
 MINE = "mx4.mailhost.example; dmarc=pass header.from=bank.example"
 STRANGER = "mx.evil.example; dmarc=pass header.from=bank.example"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.facts.delivery_report import failed, not_arrived, read_report
-from pepper_tui.domains.mail.mime import parse_mail
 from tests.domains.mail.box.letters import DAY, ME, START, Maker
 from tests.domains.mail.box.machine_mail import report
 from tests.domains.mail.facts.living import put, taken

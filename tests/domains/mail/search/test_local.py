@@ -6,13 +6,13 @@ from datetime import UTC
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, note_copies
+from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.mailbox import Mailbox
-from pepper_tui.domains.mail.mime import parse_mail
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import MailQuery, Node, Term
 from pepper_tui.domains.mail.search.query_text import parse
 from pepper_tui.domains.mail.search.resolving import resolved
-from pepper_tui.domains.mail.state import Copy, MailState, Mark, note_copies
 from pepper_tui.model import Json
 from pepper_tui.store import ContextStore, Store
 from tests.connectors.imap.letters import NOW, QUERIES, letters

@@ -1,0 +1,1 @@
+"""Secrets in the config: by reference, never in the clear."""

@@ -1,0 +1,1 @@
+"""The connection to an IMAP server, under limits, and its requests."""

@@ -1,0 +1,205 @@
+"""Taking in one folder: new mail first, then older mail from the newest down, a few mails per commit.
+
+Mails and cursor are stored in one commit. A mail that disappears between two requests is left out; one that the server
+won't give is tried alone, then noted and skipped, so that it does not block the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pepper_tui.clock import in_thread
+from pepper_tui.connectors.imap.connection.link import Link
+from pepper_tui.connectors.imap.connection.session import Body
+from pepper_tui.connectors.imap.connection.trouble import PoorError, ServerError
+from pepper_tui.connectors.imap.intake.cursor import Cursor, cursor_of
+from pepper_tui.connectors.imap.settings import Imap
+from pepper_tui.domains.bounded import parse_mails
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use, note_copies, noting, states_of
+from pepper_tui.domains.mail.content.mime import Mail
+from pepper_tui.domains.mail.intake.processor import Pace
+from pepper_tui.domains.mail.intake.raw_mail import known_mails, mail_key, store_mail
+from pepper_tui.feeds.feed import FeedContext
+
+LISTED: Final = 500
+"""Mails whose sizes are requested together."""
+CHUNK: Final = 25
+CHUNK_BYTES: Final = 4_000_000
+"""Mails, and bytes, of one commit."""
+TRIES: Final = 2
+TRY_AGAIN: Final = 6 * 3600.0
+"""Times that a mail may fail, or end the connection, before it is skipped; and seconds until it is tried again."""
+
+Meanwhile = Callable[[Cursor, int, int], Awaitable[Cursor | None]]
+"""What is done between two commits, given how many mails are done, and of how many.
+
+Returns the folder's cursor after that, or ``None`` if the folder is no longer the same.
+"""
+
+
+@dataclass(slots=True)
+class History:
+    """What outlives a link, so that a mail at which the server ends the connection is recognized.
+
+    ``failures`` by folder, validity and UID; ``tried``: when a folder's refused mails were last requested; ``uses``:
+    what each folder is for; ``marks``: those that its newest mails had, where the server does not count changes.
+    """
+
+    failures: Counter[tuple[str, int, int]] = field(default_factory=Counter)
+    tried: dict[str, float] = field(default_factory=dict)
+    uses: dict[str, Use] = field(default_factory=dict)
+    marks: dict[str, dict[int, tuple[Mark, ...]]] = field(default_factory=dict)
+
+
+class FolderReader:
+    """Reads the folders of one account through ``link``."""
+
+    def __init__(self, settings: Imap, ident: str, pace: Pace, history: History) -> None:
+        self._settings, self._ident, self._pace, self._history = settings, ident, pace, history
+
+    async def open(self, ctx: FeedContext, link: Link, folder: str) -> Cursor:
+        """Open ``folder``, and return how far it was read."""
+        if folder not in self._history.uses:
+            self._history.uses[folder] = await link.do(link.session.use, folder) or use_by_name(folder)
+        opened = await link.do(link.session.open, folder)
+        at = f"{self._settings.login}@{self._settings.host}"
+        return await cursor_of(ctx.store, self._ident, at, opened, ctx.clock.now(), folder)
+
+    async def take_new(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
+        """Take in new mail, in the order of its arrival. The folder is open."""
+        uids = await link.do(link.session.uids, cursor.high + 1)
+        for at in range(0, len(uids), LISTED):
+            for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
+                cursor = await self._take(ctx, link, cursor, chunk, sizes, Cursor.beyond)
+        return cursor
+
+    async def take_old(self, ctx: FeedContext, link: Link, cursor: Cursor, meanwhile: Meanwhile) -> None:
+        """Take in the mail that was there at first sight, until ``meanwhile`` returns nothing."""
+        if cursor.low <= 1:
+            return
+        uids = (await link.do(link.session.uids, 1, cursor.low - 1))[::-1]
+        done = 0
+        for at in range(0, len(uids), LISTED):
+            for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
+                await self._pace.keep(ctx.store)
+                now = await meanwhile(cursor, done, len(uids))
+                if now is None:
+                    return
+                cursor = now
+                cursor = await self._take(ctx, link, cursor, chunk, sizes, Cursor.down_to)
+                done += len(chunk)
+        await cursor.down_to([1]).keep(ctx.store)
+
+    async def try_refused(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
+        """Request the refused mails again once in a while: the fault may have been temporary."""
+        now, tried = ctx.clock.monotonic(), self._history.tried
+        if not cursor.refused or now - tried.get(cursor.id, float("-inf")) < TRY_AGAIN:
+            return cursor
+        tried[cursor.id] = now
+        for uid in cursor.refused:
+            with contextlib.suppress(PoorError):
+                cursor = await self._give(ctx, link, cursor, [uid], self._settings.max_bytes, cursor.given(uid))
+        return cursor
+
+    async def _chunks(self, link: Link, uids: Sequence[int]) -> list[tuple[list[int], int]]:
+        """Split ``uids`` into pieces for one commit each, with the bytes of each."""
+        sizes = await link.do(link.session.sizes, uids)
+        return list(self._pieces([(uid, min(sizes.get(uid, 0), self._settings.max_bytes)) for uid in uids]))
+
+    def _pieces(self, sized: Sequence[tuple[int, int]]) -> Iterator[tuple[list[int], int]]:
+        chunk: list[int] = []
+        total = 0
+        for uid, size in sized:
+            if chunk and (len(chunk) == CHUNK or total + size > CHUNK_BYTES):
+                yield chunk, total
+                chunk, total = [], 0
+            chunk.append(uid)
+            total += size
+        if chunk:
+            yield chunk, total
+
+    async def _take(
+        self,
+        ctx: FeedContext,
+        link: Link,
+        cursor: Cursor,
+        uids: Sequence[int],
+        size: int,
+        moved: Callable[[Cursor, Sequence[int]], Cursor],
+    ) -> Cursor:
+        folder = link.session.folder
+        keys = {uid: (folder, cursor.validity, uid) for uid in uids}
+        if len(uids) > 1 and any(self._history.failures[keys[uid]] for uid in uids):
+            for uid in uids:
+                cursor = await self._take(ctx, link, cursor, [uid], self._settings.max_bytes, moved)
+            return cursor
+        if self._history.failures[keys[uids[-1]]] > TRIES:
+            cursor = moved(cursor.without(uids[-1]), uids)
+            await cursor.keep(ctx.store)
+            return cursor
+        try:
+            return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids))
+        except ServerError as error:
+            self._history.failures.update(keys.values())
+            if isinstance(error, PoorError):  # the link still works
+                return await self._take(ctx, link, cursor, uids, size, moved)
+            raise
+
+    async def _give(
+        self, ctx: FeedContext, link: Link, cursor: Cursor, uids: Sequence[int], size: int, then: Cursor
+    ) -> Cursor:
+        """Take in a few mails, and return ``then``, the cursor after them."""
+        most = self._settings.max_bytes + 1  # the server's sizes may be guesses: a single mail gets all the room
+        found = await link.do(link.session.bodies, uids, most if len(uids) == 1 else 2 * size, most)
+        mails = await in_thread(parse_mails, [body.source for body in found], self._settings.max_bytes)
+        for uid in uids:
+            self._history.failures.pop((link.session.folder, cursor.validity, uid), None)
+        old = [cursor.is_old(body.uid, _arrived(body, ctx)) for body in found]
+        await self._store(ctx, link.session.folder, then, list(zip(found, mails, old, strict=True)))
+        return then
+
+    async def _store(
+        self, ctx: FeedContext, folder: str, cursor: Cursor, taken: Sequence[tuple[Body, Mail, bool]]
+    ) -> None:
+        """Store a few mails, each with whether it is old, and ``cursor``, in one unit."""
+        keys = [mail_key(mail) for _, mail, _ in taken]
+        known = await known_mails(ctx.store, set(keys))
+        files: dict[str, list[list[str]]] = {}  # of each mail in this unit, which can't be read before the commit
+        copies: dict[str, list[Copy]] = {}
+        use = self._history.uses.get(folder) or use_by_name(folder)
+        async with noting(ctx.store):
+            for (body, mail, old), key in zip(taken, keys, strict=True):
+                mail.size = body.size
+                copy = Copy(cursor.place(body.uid), self._ident, folder, use, list(body.marks))
+                copies.setdefault(key, []).append(copy)
+                files.setdefault(key, []).append([cursor.root, f"{cursor.validity}.{body.uid}"])
+                await store_mail(
+                    ctx,
+                    key,
+                    mail,
+                    known.get(key),
+                    path=copy.place,
+                    label=folder,
+                    arrived=_arrived(body, ctx),
+                    files=[*files[key]],
+                    backlog=old,
+                    account=self._ident,
+                    copy=copy,
+                )
+            await note_copies(ctx.store, copies, await _earlier(ctx, cursor, keys) if cursor.stale else ())
+            await cursor.keep(ctx.store)
+
+
+async def _earlier(ctx: FeedContext, cursor: Cursor, mails: Sequence[str]) -> list[str]:
+    """Return the places that the mails had before the folder was renumbered."""
+    copies = [copy for state in (await states_of(ctx.store, mails)).values() for copy in state.copies]
+    return [each.place for each in copies if cursor.is_earlier(each.place)]
+
+
+def _arrived(body: Body, ctx: FeedContext) -> float:
+    return ctx.clock.now() if body.arrived is None else body.arrived

@@ -1,0 +1,1 @@
+"""What a mail says: its parts, its new text, who wrote it and what about."""

@@ -1,0 +1,1 @@
+"""What every source of mail shares: how a mail is stored, and how it becomes a signal."""
