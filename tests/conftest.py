@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -17,6 +18,12 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 # how long an example takes says how busy the machine is, and nothing about the code
 settings.register_profile("pepper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pepper")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what was collected out of the garbage collector's way: it is there to the end."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture

@@ -26,9 +26,10 @@ import json
 import re
 import typing
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import tzinfo
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pepper_tui.clock import Clock
@@ -155,35 +156,15 @@ class Tool:
         """Whether a call opens a card."""
         return self.outside or self.asks
 
-    @cached_property
-    def _documented(self) -> tuple[str, dict[str, str]]:
-        description, arguments = parse_docstring(inspect.getdoc(self.body) or "")
-        if self.resolve is not None:
-            arguments = {**parse_docstring(inspect.getdoc(self.resolve) or "")[1], **arguments}
-        if (shared := _shared(self.resolve or self.body)) is not None:
-            arguments = {**parse_docstring(inspect.getdoc(shared) or "")[1], **arguments}
-        return description, arguments
-
-    @cached_property
+    @property
     def model(self) -> type[BaseModel]:
         """The arguments as a pydantic model; unknown ones are errors."""
-        from pydantic import ConfigDict, Field, create_model
-
-        described = self._documented[1]
-        fields: dict[str, Any] = {
-            name: (hint, Field(default, description=described.get(name)))
-            for name, hint, default in _arguments(self.resolve or self.body)
-        }
-        return create_model(self.name, __config__=ConfigDict(extra="forbid"), **fields)
+        return _model(self.name, self.body, self.resolve)
 
     @cached_property
     def parameters(self) -> Json:
         """JSON Schema of the arguments."""
-        schema = self.model.model_json_schema()
-        schema.pop("title", None)
-        for each in schema.get("properties", {}).values():
-            each.pop("title", None)
-        return schema
+        return deepcopy(_schema(self.name, self.body, self.resolve))
 
     @cached_property
     def definition(self) -> str:
@@ -193,7 +174,7 @@ class Tool:
 
     @cached_property
     def spec(self) -> ToolSpec:
-        return ToolSpec(self.name, self._documented[0], self.parameters, self.effect, self.resumes)
+        return ToolSpec(self.name, _documented(self.body, self.resolve)[0], self.parameters, self.effect, self.resumes)
 
     def validate(self, arguments: Json) -> Json:
         """Return the arguments with their types and defaults. Raises ``ArgumentError``."""
@@ -225,6 +206,42 @@ class Tool:
         """Return a key that is equal for two effects that a person would call the same request: see ``sameness``."""
         bound = {"tool": effect.tool, "account": effect.account, "payload": normalised(self.same(effect.payload))}
         return hashlib.sha256(json.dumps(bound, sort_keys=True).encode()).hexdigest()[:32]
+
+
+# What follows from a tool's functions is worked out once a process: it is most of what it costs to open an engine.
+_TOOLS: Final = 512
+
+
+@lru_cache(_TOOLS)
+def _documented(body: Body, resolve: Resolve | None) -> tuple[str, dict[str, str]]:
+    """Return what a tool does, and what each argument means."""
+    description, arguments = parse_docstring(inspect.getdoc(body) or "")
+    if resolve is not None:
+        arguments = {**parse_docstring(inspect.getdoc(resolve) or "")[1], **arguments}
+    if (shared := _shared(resolve or body)) is not None:
+        arguments = {**parse_docstring(inspect.getdoc(shared) or "")[1], **arguments}
+    return description, arguments
+
+
+@lru_cache(_TOOLS)
+def _model(name: str, body: Body, resolve: Resolve | None) -> type[BaseModel]:
+    from pydantic import ConfigDict, Field, create_model
+
+    described = _documented(body, resolve)[1]
+    fields: dict[str, Any] = {
+        argument: (hint, Field(default, description=described.get(argument)))
+        for argument, hint, default in _arguments(resolve or body)
+    }
+    return create_model(name, __config__=ConfigDict(extra="forbid"), **fields)
+
+
+@lru_cache(_TOOLS)
+def _schema(name: str, body: Body, resolve: Resolve | None) -> Json:
+    schema = _model(name, body, resolve).model_json_schema()
+    schema.pop("title", None)
+    for each in schema.get("properties", {}).values():
+        each.pop("title", None)
+    return schema
 
 
 def _words(problem: Any) -> str:
