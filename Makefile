@@ -14,7 +14,7 @@ KILLS ?= 200
 SEED ?= 1
 SUSPEND ?= 0
 
-.PHONY: help demo test servers lint format lock wheel bench kill simulate mutate attack eval clean
+.PHONY: help demo test ready servers lint format lock wheel bench kill simulate mutate attack eval clean
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
@@ -59,10 +59,15 @@ $(BIN)/python:
 demo: .venv/.demo
 	@$(BIN)/pepper --demo
 
-test: lint
+test: .venv/.dev
+	@$(MAKE) --no-print-directory -j 2 lint ready
+	$(BIN)/python -m pytest -n 5 --dist worksteal
+
+ready: .venv/.dev
 	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'
 	-@$(BIN)/python -m tests.connectors.mcp.foreign
-	$(BIN)/python -m pytest -n 5 --dist worksteal
+	@# the tests are compiled once here, not once in each worker
+	@$(BIN)/python -m pytest --collect-only -q >/dev/null
 
 servers: .venv/.dev
 	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \

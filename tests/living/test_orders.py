@@ -100,7 +100,7 @@ def test_every_act_is_done_once_or_waits_for_room_and_all_in_the_end(world: Worl
         screen.wait_for(lambda: acts(world)["reviews", "brief", "done"] == 1, 30)
         [brief] = [one for one in world.facts("notification") if one["kind"] == "brief"]
         [soon] = [one for one in world.facts("raw.calendar") if one.get("minutes") == 1]
-        assert brief["created_at"] - (soon["start"] - 60) < 5.0
+        assert brief["created_at"] - (soon["start"] - 60) < 20.0
         clear_cards(world, screen, BURST)
         assert acts(world)["quotes", "draft", "done"] == BURST
         drafted = Counter(card["effect"]["payload"]["recipients"][0] for card in world.facts("approval"))

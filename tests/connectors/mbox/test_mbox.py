@@ -22,7 +22,7 @@ from pepper_tui.config import Config
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.mbox.feed import MboxFeed
 from pepper_tui.connectors.mbox.mbox_file import mails_from
-from pepper_tui.domains.mail.intake.processor import MailIntake
+from pepper_tui.domains.mail.intake.processor import PROCESSOR, MailIntake
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
@@ -57,6 +57,9 @@ class Box(Running):
         assert isinstance(self.feed, MboxFeed)
         return self.feed._seen.get(self.path, (0,))[0] == size
 
+    async def told(self) -> bool:
+        return await self.store.undelivered(PROCESSOR) == 0
+
     async def holds(self, count: int, *, beyond: int = 6) -> list[dict[str, Any]]:
         """The signals, by subject, once there are ``count`` mails, and after looks that might find more."""
 
@@ -69,6 +72,7 @@ class Box(Running):
         for _ in range(beyond):
             await self.clock.advance(10)
             await asyncio.sleep(0.005)
+        await until(self.told)
         found = await self.store.query(ContextFilter(namespaces=["signals.mail"], limit=5000))
         assert await self.store.count(ContextFilter(namespaces=["raw.mail"])) == count
         return sorted((one.data for one in found), key=lambda data: data["metadata"]["subject"])
