@@ -102,9 +102,11 @@ def named(config: Config, home: Path) -> Iterator[Named]:
     for number, account in enumerate(config.account):
         try:
             one = _account(account, home)
-            problems += [f"{_place(home, number, account.id, ())}: {words}" for words in _shared(one, before)]
+            shared = [f"{_place(home, number, account.id, ())}: {words}" for words in _shared(one, before)]
+            problems += shared
             before.append(one)
-            yield one
+            if not shared:
+                yield one
         except ConfigError as error:
             at = _place(home, number, account.id, ("kind",))
             problems += [f"{at}: {problem}" for problem in error.problems]

@@ -79,8 +79,8 @@ def _set(table: Json, key: list[str], value: str) -> None:
         table = table.setdefault(part, {})
         if not isinstance(table, dict):
             raise LaunchError(EXIT_CONFIG, f"{'.'.join(key)}: {part} has a value of its own")
-    before = table.get(key[-1])
-    table[key[-1]] = value if before is None else [*before, value] if isinstance(before, list) else [before, value]
+    before, said = table.get(key[-1]), int(value) if key[-1] == "port" and value.isdecimal() else value
+    table[key[-1]] = said if before is None else [*before, said] if isinstance(before, list) else [before, said]
 
 
 async def test_all(home: Path, ident: str) -> int:
