@@ -161,7 +161,7 @@ def _told(name: str, value: Any) -> Any:
     key = name.rpartition(".")[2]
     if key in ("env", "headers") and isinstance(value, dict):
         return {each: told_value(str(said)) for each, said in value.items()}
-    if re.fullmatch(r"exec\[\d+\]\.command", name):
+    if re.fullmatch(r"exec\[\d+\]\.command|account\[\d+\]\.token_command", name) and isinstance(value, list):
         return told_command(value)
     if re.fullmatch(r"mcp\.[^.]+\.args", name):
         return told_command(["", *value]).strip()

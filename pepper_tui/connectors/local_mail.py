@@ -87,4 +87,5 @@ async def check_sending(settings: LocalMail, patient: Patient) -> AsyncIterator[
     """Yield what the doctor finds on sending."""
     if settings.smtp is not None:
         part, section = f"sending {patient.ident} ({settings.address})", f"smtp of account {patient.ident}"
-        yield await smtp_finding(part, settings.smtp, patient.secrets, section)
+        password = partial(patient.secrets.value, settings.smtp.password)
+        yield await smtp_finding(part, settings.smtp, password, section)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.config import Secrets, Smtp, parse_config
+from pepper_tui.config import Smtp, parse_config
 from pepper_tui.config.report import summary
 from pepper_tui.connectors.smtp_check import smtp_finding
 from pepper_tui.connectors.smtp_outbox import no_starttls
@@ -248,10 +248,10 @@ def test_the_summary_of_a_config_says_what_there_is(tmp_path: Path, config: str,
 async def test_a_server_without_starttls_is_told_with_what_to_do(host: str, words: str) -> None:
     async with Sink() as sink:
         place = Smtp(host="127.0.0.1", port=sink.port, security="starttls")
-        said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
+        said = await smtp_finding("sending", place, str, "smtp")
         assert "offers no STARTTLS on port" in said.detail
     assert words in no_starttls(Smtp(host=host), "smtp")
-    said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
+    said = await smtp_finding("sending", place, str, "smtp")
     assert f"takes no connections on port {place.port}" in said.detail
 
 

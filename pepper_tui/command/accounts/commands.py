@@ -54,6 +54,7 @@ def accounts_add(
     ca: Annotated[str, typer.Option(metavar="FILE", help="The certificate of a CA of your own.")] = "",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from standard input.")] = False,
     password_env: Annotated[str, typer.Option(metavar="NAME", help="It stays in this environment variable.")] = "",
+    token_command: Annotated[str, typer.Option(help="A program that prints an access token, for a password.")] = "",
     discover: Annotated[bool, typer.Option("--discover", help="The domain may be asked for its servers.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     no_test: Annotated[bool, typer.Option("--no-test", help="Add it without trying the sign-in.")] = False,
@@ -85,6 +86,7 @@ def accounts_add(
         discover,
         yes,
         not no_test,
+        token_command,
     )
     where = at(home)
     if kind == "imap" and not settings:

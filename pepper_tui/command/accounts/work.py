@@ -106,7 +106,8 @@ async def signin(home: Path, ident: str, *, stdin: bool, tests: bool) -> int:
         return 0
     name = await in_thread(book.password_name, ident)
     if not name:
-        raise LaunchError(EXIT_CONFIG, f"the password of {ident} is not kept by Pepper: see password in config.toml")
+        words = f"Pepper keeps no password of {ident}: see password or token_command of its table in config.toml"
+        raise LaunchError(EXIT_CONFIG, words)
     if stdin:
         password = sys.stdin.buffer.readline(10_000).decode("utf-8", "replace").rstrip("\r\n")
     elif sys.stdin.isatty():
