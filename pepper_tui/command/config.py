@@ -61,7 +61,7 @@ def config_upgrade(
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would change, and write nothing.")] = False,
     home: HomeOption = None,
 ) -> None:
-    """Write the new names of renamed keys into the config; all else in it stays as it is."""
+    """Write renamed keys under their new names, and the mail in [mail] as accounts; all else stays as it is."""
     from pepper_tui.config.report import changes
     from pepper_tui.config.upgrade import upgrade_of, write
 
@@ -72,8 +72,10 @@ def config_upgrade(
             show(note)
         for line in changes(upgrade.before, upgrade.after):
             show(clean(line))
+        for line in upgrade.left:
+            show(line)
         if not upgrade.notes:
-            show(f"{path}: no key of it has another name now; nothing to do")
+            show(f"{path}: nothing to do")
         elif dry_run:
             show(f"{path}: nothing was written")
         else:

@@ -26,6 +26,7 @@ from pepper_tui.config.secret.references import Secrets
 from pepper_tui.config.sections import Config, Kept, Search, Store, Ui, User
 from pepper_tui.config.sources import (
     FEED_NAMES,
+    SECTION_IDS,
     Account,
     Calendar,
     Conversation,
@@ -43,6 +44,7 @@ __all__ = [
     "FEED_NAMES",
     "MODEL_ROLES",
     "SECRETS_FILE",
+    "SECTION_IDS",
     "Account",
     "Budget",
     "Calendar",

@@ -57,6 +57,7 @@ def missing_things(home: Path, config: Config) -> list[str]:
     named += [(f"tool[{number}].file", own.file) for number, own in enumerate(config.tool, 1)]
     named += [(f"worker[{number}].file", kind.file) for number, kind in enumerate(config.worker, 1) if kind.file]
     named += [("mail.attach_from", p) for p in config.mail.attach_from]
+    named += _local_mail(home, config)
     problems = [f"{at_key(key)}: {one_line(str(p))} is not there" for key, p in named if not p.exists()]
     cron = unreadable_cron(config.clock)
     problems += [f"{at_key(f'clock[{number}].cron')}: {words}" for number, words in cron.items()]
@@ -87,6 +88,16 @@ def missing_things(home: Path, config: Config) -> list[str]:
             if key.startswith("mail") and name and not value:
                 problems.append(f"{at_key(key)}: {name} has no value")
     return problems + [f"{at_key(key)}: {words}" for key, words in literal_secrets(config)]
+
+
+def _local_mail(home: Path, config: Config) -> Iterator[tuple[str, Path]]:
+    """Yield what accounts of mail on this machine name, with its key; an mbox file may come later."""
+    for number, account in enumerate(config.account, 1):
+        said = account.own.get("paths")
+        for each in [said] if isinstance(said, str) else said if isinstance(said, list) else ():
+            path = home / Path(str(each)).expanduser()
+            if account.kind in ("maildir", "mbox"):
+                yield f"account[{number}].paths", path.parent if account.kind == "mbox" else path
 
 
 def literal_secrets(config: Config) -> Iterator[tuple[str, str]]:
@@ -150,7 +161,7 @@ def _told(name: str, value: Any) -> Any:
     key = name.rpartition(".")[2]
     if key in ("env", "headers") and isinstance(value, dict):
         return {each: told_value(str(said)) for each, said in value.items()}
-    if re.fullmatch(r"exec\[\d+\]\.command", name):
+    if re.fullmatch(r"exec\[\d+\]\.command|account\[\d+\]\.token_command", name) and isinstance(value, list):
         return told_command(value)
     if re.fullmatch(r"mcp\.[^.]+\.args", name):
         return told_command(["", *value]).strip()

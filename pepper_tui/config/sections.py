@@ -10,7 +10,17 @@ from pepper_tui.config.agents import Judging, McpServer, OwnTools, Scheduler, To
 from pepper_tui.config.base import KeyIds, Section, Words, ZoneName
 from pepper_tui.config.models import Budget, Models
 from pepper_tui.config.rules import ClockEntry, Rule, Watch
-from pepper_tui.config.sources import FEED_NAMES, Account, Calendar, Conversation, ExecFeed, Files, Mail, OwnFeed
+from pepper_tui.config.sources import (
+    FEED_NAMES,
+    SECTION_IDS,
+    Account,
+    Calendar,
+    Conversation,
+    ExecFeed,
+    Files,
+    Mail,
+    OwnFeed,
+)
 
 
 class User(Section):
@@ -106,7 +116,10 @@ class Config(Section):
         _each_once("feeds", [feed.name for feed in self.feed])
         names = [feed.name for feed in self.feed] + [feed.name for feed in self.exec]
         _each_once("accounts", [account.id for account in self.account])
+        sections = {"mail": self.mail.maildir, "mbox": self.mail.mbox}
         for account in self.account:
+            if SECTION_IDS.get(account.id) == account.kind and not sections[account.id]:
+                continue
             if account.id in FEED_NAMES or account.id in names:
                 raise ValueError(f"account {account.id!r}: a feed has that name; choose another")
         for feed in self.exec:

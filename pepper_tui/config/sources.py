@@ -107,6 +107,8 @@ class Files(Section):
 
 FEED_NAMES: Final = frozenset({"mail", "mbox", "calendar", "clock", "unjudged"})
 """Feed names that a feed of the user can't have."""
+SECTION_IDS: Final = {"mail": "maildir", "mbox": "mbox"}
+"""The feeds of ``[mail]``, each with the kind of account that may have its name, and so goes on with all it stored."""
 
 
 class ExecFeed(Section):

@@ -1,4 +1,6 @@
-"""Writes the new names of renamed keys into the user's config, and leaves everything else in it unchanged.
+"""Writes the new names of renamed keys into the user's config, and the mail of ``[mail]`` as accounts.
+
+Everything else in it stays unchanged.
 
 A file that can't be rewritten without loss is left alone: the new text means exactly the same, or nothing is written.
 """
@@ -8,8 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomlkit
@@ -18,7 +21,7 @@ from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import AoT, Array, Comment, InlineTable, Item, Key, SingleKey, Table
 
 from pepper_tui.boundary.plain_file import plain_bytes
-from pepper_tui.config import CONFIG_FILE, ConfigError, old_key_notes, parse_config
+from pepper_tui.config import CONFIG_FILE, Config, ConfigError, mail_upgrade, old_key_notes, parse_config, place_of
 from pepper_tui.config.renamed import RENAMED, Rename
 
 BEFORE_UPGRADE = f"{CONFIG_FILE}.before-upgrade"
@@ -26,12 +29,13 @@ BEFORE_UPGRADE = f"{CONFIG_FILE}.before-upgrade"
 
 @dataclass(frozen=True, slots=True)
 class Upgrade:
-    """A config before and after the upgrade, with a line for each old key."""
+    """A config before and after the upgrade, with a line for each change. ``left`` tells what stays, and why."""
 
     path: Path
     before: str
     after: str
     notes: list[str]
+    left: list[str] = field(default_factory=list)
 
 
 def upgrade_of(path: Path, renames: Sequence[Rename] = RENAMED) -> Upgrade:
@@ -42,8 +46,33 @@ def upgrade_of(path: Path, renames: Sequence[Rename] = RENAMED) -> Upgrade:
     source = plain_bytes(path).decode("utf-8")  # as bytes, to keep the line endings
     config = parse_config(source, path, renames)
     notes = old_key_notes(source, path, renames)
-    if not notes:
-        return Upgrade(path, source, source, [])
+    after = _renamed_keys(source, path, renames, config, notes) if notes else source
+    try:
+        accounts, after = _with_accounts(after, path)
+    except mail_upgrade.NotRewrittenError:
+        place = place_of(path, source, "mail")
+        left = f"{place} can't be rewritten as accounts without loss; it works as it is (pepper config example)"
+        return Upgrade(path, source, after, notes, [left])
+    return Upgrade(path, source, after, [*notes, *(f"{place_of(path, source, 'mail')}: {each}" for each in accounts)])
+
+
+def _with_accounts(source: str, path: Path) -> tuple[list[str], str]:
+    """Return the accounts of ``[mail]`` in words, and ``source`` with them. Raises ``NotRewrittenError``."""
+    found = mail_upgrade.accounts_in(tomllib.loads(source))
+    if not found:
+        return [], source
+    after = mail_upgrade.rewritten(source)
+    try:
+        parse_config(after, path)
+    except ConfigError as error:
+        raise mail_upgrade.NotRewrittenError from error
+    sending = ", with how it sends" if "smtp" in found[0] else ""
+    words = [f"its {mail_upgrade.WORDS[str(each['id'])]} are an account now: {each['id']}" for each in found]
+    return [f"{words[0]}{sending}", *words[1:]], after
+
+
+def _renamed_keys(source: str, path: Path, renames: Sequence[Rename], config: Config, notes: list[str]) -> str:
+    """Return ``source`` under the new names. Raises ``ConfigError`` if it can't be rewritten without loss."""
     after = source
     try:
         for rename in renames:
@@ -53,7 +82,7 @@ def upgrade_of(path: Path, renames: Sequence[Rename] = RENAMED) -> Upgrade:
         same = False
     if not same:
         raise ConfigError([*notes, f"{path}: this can't be rewritten without loss; change these lines by hand"])
-    return Upgrade(path, source, after, notes)
+    return after
 
 
 def write(upgrade: Upgrade) -> Path:

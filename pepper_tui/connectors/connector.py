@@ -6,7 +6,7 @@ docs/connectors.md explains how to make one.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
@@ -112,6 +112,7 @@ class Connector:
     ``settings`` is the model of one ``[[account]]`` of this kind, besides its ``id`` and ``kind``; None if the config
     has a separate section for it. ``retention`` gives the retention periods by namespace, ``kept`` the namespaces that
     are never purged, with the reason. ``sign_in`` and ``sign_out`` are there if it takes more than a password.
+    ``places`` are the folders and files in an account's settings that no other account may read.
     """
 
     build: Build
@@ -121,3 +122,4 @@ class Connector:
     sign_out: SignOut | None = None
     retention: Mapping[str, Retention] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
+    places: Callable[[Any], Sequence[Path]] = lambda _: ()

@@ -38,19 +38,20 @@ IN_SECTIONS: Final[Mapping[str, Callable[[Config], Sequence[Any]]]] = {
 }
 """Kinds that have their own config section, from before there were accounts: in start order, with their settings.
 
-All others are accounts.
+All others are accounts. Those of mail can be both.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """One account that the config names."""
+    """One account that the config names. ``in_section``: by a section of its own, not by an ``[[account]]``."""
 
     ident: str
     kind: str
     connector: Connector
     settings: Any
     paused: bool = False
+    in_section: bool = False
 
 
 @cache
@@ -91,13 +92,21 @@ def named(config: Config, home: Path) -> Iterator[Named]:
 
     Blocking: imports their connectors.
     """
+    before: list[Named] = []
     for kind, settings_in in IN_SECTIONS.items():
         for settings in settings_in(config):
-            yield Named(str(getattr(settings, "name", kind)), kind, connector_of(kind), settings)
+            name = str(getattr(settings, "name", kind))
+            before.append(Named(name, kind, connector_of(kind), settings, in_section=True))
+            yield before[-1]
     problems: list[str] = []
     for number, account in enumerate(config.account):
         try:
-            yield _account(account, home)
+            one = _account(account, home)
+            shared = [f"{_place(home, number, account.id, ())}: {words}" for words in _shared(one, before)]
+            problems += shared
+            before.append(one)
+            if not shared:
+                yield one
         except ConfigError as error:
             at = _place(home, number, account.id, ("kind",))
             problems += [f"{at}: {problem}" for problem in error.problems]
@@ -129,7 +138,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
         whole.outboxes += built.outboxes
         whole.originals += built.originals
         for outbox in built.outboxes:
-            whole.senders.setdefault("" if one.kind in IN_SECTIONS else one.ident, outbox)
+            whole.senders.setdefault("" if one.in_section else one.ident, outbox)
         whole.filers += built.filers
         whole.searchers += built.searchers
         whole.agenda = whole.agenda or built.agenda
@@ -142,6 +151,17 @@ def retention_of(accounts: Sequence[Named]) -> tuple[dict[str, Rule], dict[str, 
     """Return the retention rules of the connectors of ``accounts``, and the namespaces that they never purge."""
     rules = {pattern: rule for one in accounts for pattern, rule in one.connector.retention.items()}
     return rules, {pattern: why for one in accounts for pattern, why in one.connector.kept.items()}
+
+
+def _shared(one: Named, before: Sequence[Named]) -> Iterator[str]:
+    """Yield in words each place of ``one`` that is, holds or lies in one that an account of its kind reads."""
+    places = one.connector.places
+    for other in (each for each in before if each.kind == one.kind):
+        theirs = places(other.settings)
+        for place in places(one.settings):
+            if any(place.is_relative_to(each) or each.is_relative_to(place) for each in theirs):
+                whose = "[mail]" if other.in_section else f"account {other.ident}"
+                yield f"{one_line(str(place), 200)} is read by {whose} already; name it once"
 
 
 def _place(home: Path, number: int, ident: str, key: tuple[str | int, ...]) -> str:

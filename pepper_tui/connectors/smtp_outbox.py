@@ -8,16 +8,18 @@ unknown: ``OutcomeUnknownError``. Nothing is retried here.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from email.parser import HeaderParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pepper_tui.config import ConfigError, Smtp
 from pepper_tui.config.secret.in_clear import is_this_machine
+from pepper_tui.connectors.bearer import Bearer, Credential, TokenError, first_words, why_refused
 from pepper_tui.domains.mail.content.mailboxes import parse_address
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
@@ -27,17 +29,21 @@ if TYPE_CHECKING:
     import aiosmtplib
 
 
+_TOKEN: Final = "token: "
+"""Marks the words of a refused token."""
+
+
 @dataclass(frozen=True, slots=True)
 class SmtpOutbox:
     """An account at an SMTP server.
 
-    ``password`` returns the secret's current value; ``tls_ca`` is a file of additional root certificates;
-    ``section`` names the place in the config.
+    ``password`` returns the secret's current value, or a token, and blocks; ``tls_ca`` is a file of additional root
+    certificates; ``section`` names the place in the config.
     """
 
     address: str
     smtp: Smtp
-    password: Callable[[], str] = lambda: ""
+    password: Callable[[], Credential] = lambda: ""
     name: str = ""
     tls_ca: str = ""
     section: str = "mail.smtp"
@@ -102,7 +108,7 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, sender: str, re
     try:
         await client.connect()
         if smtp.user:
-            await client.login(smtp.user, await asyncio.to_thread(account.password))
+            await sign_in(client, smtp.user, await asyncio.to_thread(account.password))
         await client.ehlo()
         if all(map(str.isascii, [sender, *recipients])):
             await client.mail(sender)
@@ -115,10 +121,49 @@ async def _prepare(client: aiosmtplib.SMTP, account: SmtpOutbox, sender: str, re
         answer = await client.execute_command(b"DATA")
         if answer.code != 354:
             raise aiosmtplib.SMTPDataError(answer.code, answer.message)
+    except TokenError as error:
+        raise NotDoneError(error.problems[0]) from error
     except ConfigError as error:
         raise NotDoneError(f"{account.section}.password: {error.problems[0]}") from error
     except (aiosmtplib.SMTPException, OSError, ValueError, TimeoutError) as error:
         raise NotDoneError(_why(error, account)) from error
+
+
+async def sign_in(client: aiosmtplib.SMTP, user: str, credential: Credential) -> None:
+    """Sign in at the server that ``client`` is connected to. A token that is refused is renewed, once.
+
+    Raises what the client raises, and ``TokenError``.
+    """
+    import aiosmtplib
+
+    if not isinstance(credential, Bearer):
+        await client.login(user, credential)
+        return
+    try:
+        await _show_token(client, user, credential.token)
+    except aiosmtplib.SMTPAuthenticationError as error:
+        another = None if 400 <= error.code < 500 else await asyncio.to_thread(credential.another)
+        if another is None:
+            raise
+        client.close()  # some servers hear no second try
+        await client.connect()
+        await _show_token(client, user, another.token)
+
+
+async def _show_token(client: aiosmtplib.SMTP, user: str, token: str) -> None:
+    import aiosmtplib
+
+    await client.ehlo()
+    ways = client.server_auth_methods
+    way = "OAUTHBEARER" if "oauthbearer" in ways and "xoauth2" not in ways else "XOAUTH2"
+    said = base64.b64encode(first_words(way, user, token).encode())
+    answer = await client.execute_command(b"AUTH", way.encode(), said)
+    why = ""
+    if answer.code == 334:  # it says why, and waits for an empty line until it ends the command
+        why = why_refused(answer.message.encode())
+        answer = await client.execute_command(b"" if way == "XOAUTH2" else base64.b64encode(b"\1"))
+    if answer.code != 235:
+        raise aiosmtplib.SMTPAuthenticationError(answer.code, f"{_TOKEN}{why}")
 
 
 def no_starttls(smtp: Smtp, section: str) -> str:
@@ -150,6 +195,9 @@ def _why(error: Exception, account: SmtpOutbox) -> str:
             if passing:
                 return f"{server} does not take mail for {error.recipient} yet; try again in some minutes {said}"
             return f"{server} refused the recipient {error.recipient} {said}"
+        if isinstance(error, aiosmtplib.SMTPAuthenticationError) and error.message.startswith(_TOKEN):
+            why = error.message.removeprefix(_TOKEN)
+            return f"{server} did not accept the token" + (f" ({why})" if why else f" ({error.code})")
         if isinstance(error, aiosmtplib.SMTPAuthenticationError) and not passing:
             # without the server's own words: some repeat what they were given
             return f"{server} did not accept user and password; check {section} ({error.code})"

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import Clock, Looks, Timers, local_locale, local_zone
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.config import Config, Secrets
+from pepper_tui.config import SECTION_IDS, Config, Secrets
 from pepper_tui.connectors.connector import Around, Built
 from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
@@ -395,7 +395,8 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
 def _mail_sources(config: Config) -> tuple[str, ...]:
     """Return the names of the feeds that bring mail."""
     folders = [name for name, paths in (("mail", config.mail.maildir), ("mbox", config.mail.mbox)) if paths]
-    return (*folders, *(account.id for account in config.account if account.addresses))
+    local = SECTION_IDS.values()  # such an account may have no address of its own
+    return (*folders, *(account.id for account in config.account if account.addresses or account.kind in local))
 
 
 def _scheduler(ground: Ground, calling: Calling, rules: RuleRunner, replies: Replies) -> Scheduler:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.config import Secrets, Smtp, parse_config
+from pepper_tui.config import Smtp, parse_config
 from pepper_tui.config.report import summary
 from pepper_tui.connectors.smtp_check import smtp_finding
 from pepper_tui.connectors.smtp_outbox import no_starttls
@@ -20,6 +20,7 @@ from pepper_tui.store import ContextStore
 from tests.command.commands import PEPPER, pepper
 from tests.connectors.imap.conftest import Certificate, certificate, one_server, server
 from tests.connectors.imap.servers import PASSWORD, USER, Server
+from tests.domains.mail.mails import make_maildir
 from tests.terminal import Terminal
 from tests.tools.sink import Sink
 
@@ -247,10 +248,10 @@ def test_the_summary_of_a_config_says_what_there_is(tmp_path: Path, config: str,
 async def test_a_server_without_starttls_is_told_with_what_to_do(host: str, words: str) -> None:
     async with Sink() as sink:
         place = Smtp(host="127.0.0.1", port=sink.port, security="starttls")
-        said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
+        said = await smtp_finding("sending", place, str, "smtp")
         assert "offers no STARTTLS on port" in said.detail
     assert words in no_starttls(Smtp(host=host), "smtp")
-    said = await smtp_finding("sending", place, Secrets(Path("/nowhere")), "smtp")
+    said = await smtp_finding("sending", place, str, "smtp")
     assert f"takes no connections on port {place.port}" in said.detail
 
 
@@ -289,3 +290,26 @@ def test_an_account_is_added_from_the_screen_and_read_at_once(home: Path, server
         screen.press("\x11")
         screen.wait_dead()
     assert _accounts(home)[0]["port"] == server.port
+
+
+def test_mail_on_this_machine_is_an_account_like_others(home: Path, tmp_path: Path) -> None:
+    root = make_maildir(tmp_path / "m")
+    add = f"accounts add me@example.org --kind maildir --id local --set paths={root}"
+    done = pepper(home, f"{add} --set smtp.host=127.0.0.1 --set smtp.port=9 --set smtp.security=none")
+    assert (done.returncode, "takes no connections on port 9" in done.stdout) == (1, True), done.stdout
+    assert _accounts(home) == []
+    done = pepper(home, add)
+    assert done.returncode == 0, done.stderr
+    assert f"mail local m           {root}, 0 mails" in done.stdout
+    refused = pepper(home, f"accounts add --kind maildir --id b --set paths={root}/sub --no-test")
+    assert (refused.returncode, "is read by account local already" in refused.stderr) == (2, True), refused.stderr
+    assert pepper(home, f"accounts add --kind mbox --id cron --set paths={root}/a --set paths={root}/b").returncode == 0
+    assert [each["id"] for each in _accounts(home)] == ["local", "cron"]
+    listed = pepper(home, "accounts list").stdout
+    assert f"local            maildir · me@example.org · {root} · does not send" in listed
+    assert f"cron             mbox · {root}/a, {root}/b · does not send" in listed
+    assert pepper(home, "accounts pause local").returncode == 0
+    assert "account local          paused" in pepper(home, "doctor").stdout
+    assert pepper(home, "accounts resume local").returncode == 0
+    assert pepper(home, "accounts remove local --yes").returncode == 0
+    assert [each["id"] for each in _accounts(home)] == ["cron"]

@@ -21,8 +21,10 @@ from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.ics.feed import CalendarFeed
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.maildir.settings import maildirs_of
 from pepper_tui.connectors.mbox import feed as mbox
 from pepper_tui.connectors.mbox.feed import MboxFeed
+from pepper_tui.connectors.mbox.settings import mbox_files_of
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.interpreter import DaemonThreads
@@ -110,7 +112,7 @@ async def test_a_maildir(store: ContextStore, clock: ManualClock, tmp_path: Path
     config = Config.model_validate({"mail": {"maildir": [root], "scan_interval": 5}})
     if when == "at the start":
         hang.begin()
-    async with running(store, clock, MaildirFeed(config.mail, MailIntake(triage_of(config)))) as health:
+    async with running(store, clock, MaildirFeed(maildirs_of(config.mail)[0], MailIntake(triage_of(config)))) as health:
         if when == "later":
             await becomes(clock, health, "ok")
             hang.begin()
@@ -143,7 +145,7 @@ async def test_an_mbox(store: ContextStore, clock: ManualClock, tmp_path: Path, 
     file.write_bytes(b"From a@b Thu Jan  1 00:00:00 2026\n" + mail().replace(b"\r\n", b"\n") + b"\n")
     config = Config.model_validate({"mail": {"mbox": [file], "scan_interval": 5}})
     hang.begin()
-    async with running(store, clock, MboxFeed(config.mail, MailIntake(triage_of(config)))) as health:
+    async with running(store, clock, MboxFeed(mbox_files_of(config.mail)[0], MailIntake(triage_of(config)))) as health:
 
         async def hangs() -> bool:
             await clock.advance(0.5)

@@ -16,6 +16,7 @@ from pepper_tui.config import ClockEntry, Config, OwnFeed
 from pepper_tui.connectors.clock.feed import newest_missed, next_time
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.maildir.settings import maildirs_of
 from pepper_tui.connectors.python.feed import load_own_feed
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.feeds import Feed, Feeds
@@ -76,7 +77,7 @@ def mail_feed(root: Path) -> MaildirFeed:
             "watch": [{"name": "team", "label": "Team.Sub", "priority": "high"}],
         }
     )
-    return MaildirFeed(config.mail, MailIntake(triage_of(config)))
+    return MaildirFeed(maildirs_of(config.mail)[0], MailIntake(triage_of(config)))
 
 
 async def test_a_mail_seen_before_a_restart_signals_once(clock: ManualClock, tmp_path: Path) -> None:

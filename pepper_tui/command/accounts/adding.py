@@ -6,6 +6,7 @@ machine would see it.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,6 +49,7 @@ class Given:
     discover: bool = False
     yes: bool = False
     tests: bool = True
+    token_command: str = ""
 
     @property
     def asks(self) -> bool:
@@ -87,7 +89,10 @@ async def _keep(book: AccountBook, offer: Offer, table: dict[str, Any], given: G
     ident = str(table["id"])
     while True:
         secrets: dict[str, str] = {}
-        if given.password_env:
+        if given.token_command:
+            table.pop("password", None)
+            table["token_command"] = shlex.split(given.token_command)
+        elif given.password_env:
             table["password"] = f"env:{given.password_env}"
         else:
             secrets = {ident: _password(offer, given)}

@@ -54,12 +54,14 @@ def accounts_add(
     ca: Annotated[str, typer.Option(metavar="FILE", help="The certificate of a CA of your own.")] = "",
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help="Read it from standard input.")] = False,
     password_env: Annotated[str, typer.Option(metavar="NAME", help="It stays in this environment variable.")] = "",
+    token_command: Annotated[str, typer.Option(help="A program that prints an access token, for a password.")] = "",
     discover: Annotated[bool, typer.Option("--discover", help="The domain may be asked for its servers.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     no_test: Annotated[bool, typer.Option("--no-test", help="Add it without trying the sign-in.")] = False,
-    kind: Annotated[str, typer.Option(help="The connector; gmail signs in by browser.")] = "imap",
+    kind: Annotated[str, typer.Option(help="imap, gmail (signs in by browser), maildir, mbox.")] = "imap",
     settings: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="A further key of the account.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A further key, as paths=~/Mail, smtp.host=x."),
     ] = None,
     home: HomeOption = None,
 ) -> None:
@@ -84,11 +86,12 @@ def accounts_add(
         discover,
         yes,
         not no_test,
+        token_command,
     )
     where = at(home)
     if kind == "imap" and not settings:
         _do(where, add(where, given), changes=True)
-    _do(where, _work().add_other(where, kind, address, ident, settings or []), changes=True)
+    _do(where, _work().add_other(where, kind, address, ident, settings or [], tests=not no_test), changes=True)
 
 
 @accounts_app.command("test")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from pepper_tui.command.output import show
 from pepper_tui.command.store import kept_by_connectors, own_store
+from pepper_tui.config import SECTION_IDS
+from pepper_tui.domains.mail.at_source.state import MailState, states_of
 from pepper_tui.model import ContextFilter, Namespace
 
 
@@ -17,7 +19,10 @@ async def remove_mail(home: Path, ident: str) -> None:
     kept = await asyncio.to_thread(kept_by_connectors, home)
     async with own_store(home) as store:
         raws = await store.query(ContextFilter(namespaces=[f"{Namespace.RAW}.mail"], limit=None, include_expired=True))
+        unnamed = [each.context_id for each in raws if not each.data.get("account")] if ident in SECTION_IDS else []
+        states = await states_of(store, unnamed)  # what came while it stood in [mail]
         mine = [each.context_id for each in raws if each.data.get("account") == ident]
+        mine += [each for each in unnamed if each in states and _only(states[each], ident)]
         spaces = (f"{Namespace.RAW}.mail", f"{Namespace.SIGNALS}.mail")
         names = [(space, f"signal_{each}" if "signals" in space else each) for each in mine for space in spaces]
         found = await survey(store, Scope((), None, tuple(names)), kept)
@@ -25,3 +30,7 @@ async def remove_mail(home: Path, ident: str) -> None:
     show(f"{done.contexts if done else 0} of its mails and signals were removed from Pepper's store.")
     for reason, count in found.needed.most_common():
         show(f"{count:>8}  stay: {reason}")
+
+
+def _only(state: MailState, ident: str) -> bool:
+    return bool(state.copies) and all(copy.account == ident for copy in state.copies)

@@ -48,27 +48,39 @@ async def health_of(home: Path) -> dict[str, Json] | None:
     return {part["part"]: part for part in facts["health"]}
 
 
-async def add_other(home: Path, kind: str, address: str, ident: str, settings: list[str]) -> int:
+async def add_other(home: Path, kind: str, address: str, ident: str, settings: list[str], *, tests: bool) -> int:
     """Add an account of a kind that signs in by its own way, or needs no sign-in."""
     book = AccountBook(home)
     with book.begun():
-        return await _add_other(book, kind, address, ident, settings)
+        return await _add_other(book, kind, address, ident, settings, tests)
 
 
-async def _add_other(book: AccountBook, kind: str, address: str, ident: str, settings: list[str]) -> int:
+async def _add_other(book: AccountBook, kind: str, address: str, ident: str, settings: list[str], tests: bool) -> int:
     ident = ident or await in_thread(book.free_id, address or f"x@{kind}")
     table: Json = {"id": ident, "kind": kind, **({"address": address} if address else {})}
     for each in settings:
         key, equals, value = each.partition("=")
         if not equals:
             raise LaunchError(EXIT_CONFIG, f"{one_line(each, 60)}: write it as KEY=VALUE")
-        table[key] = value
+        _set(table, key.split("."), value)
     said = await book.sign_in(ident, SystemClock(), TerminalTalk(), extra=table)
     if said:
         show(said)
+    elif tests and not await works(book.home, ident, {}, table):
+        raise LaunchError(EXIT_TROUBLE, "the account was not added; --no-test adds it anyway")
     await in_thread(book.add, table, {})
     show(f"Added {ident} to {book.home / 'config.toml'}.")
     return 0
+
+
+def _set(table: Json, key: list[str], value: str) -> None:
+    """Set one key of an account, also in an inner table; one that is set again is a list."""
+    for part in key[:-1]:
+        table = table.setdefault(part, {})
+        if not isinstance(table, dict):
+            raise LaunchError(EXIT_CONFIG, f"{'.'.join(key)}: {part} has a value of its own")
+    before, said = table.get(key[-1]), int(value) if key[-1] == "port" and value.isdecimal() else value
+    table[key[-1]] = said if before is None else [*before, said] if isinstance(before, list) else [before, said]
 
 
 async def test_all(home: Path, ident: str) -> int:
@@ -94,7 +106,8 @@ async def signin(home: Path, ident: str, *, stdin: bool, tests: bool) -> int:
         return 0
     name = await in_thread(book.password_name, ident)
     if not name:
-        raise LaunchError(EXIT_CONFIG, f"the password of {ident} is not kept by Pepper: see password in config.toml")
+        words = f"Pepper keeps no password of {ident}: see password or token_command of its table in config.toml"
+        raise LaunchError(EXIT_CONFIG, words)
     if stdin:
         password = sys.stdin.buffer.readline(10_000).decode("utf-8", "replace").rstrip("\r\n")
     elif sys.stdin.isatty():

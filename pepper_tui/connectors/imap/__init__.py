@@ -3,6 +3,7 @@
 | file | holds |
 | --- | --- |
 | ``settings.py`` | the keys of the ``[[account]]`` |
+| ``credential.py`` | the password, or the token that a program of the user's prints |
 | ``wire.py`` ``session.py`` | the bounded connection, and the requests over it; all of it blocks |
 | ``link.py`` ``trouble.py`` | the same for the event loop, in threads; failures, in words |
 | ``cursor.py`` ``folder.py`` ``feed.py`` | how far a folder was read, reading a folder, and the feed over all folders |
@@ -21,6 +22,7 @@ from functools import partial
 
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
+from pepper_tui.connectors.imap.credential import credential
 from pepper_tui.connectors.imap.filer import ImapFiler
 from pepper_tui.connectors.imap.intake.feed import ImapFeed
 from pepper_tui.connectors.imap.original import Originals
@@ -33,8 +35,9 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 
 
 def _build(settings: Imap, around: Around) -> Built:
-    password = partial(around.secrets.value, settings.password)
-    password()  # a secret that can't be read is reported at the start
+    password = credential(settings, around.ident, around.home, around.secrets)
+    if not settings.token_command:
+        password()  # a secret that can't be read is reported at the start
     copies = SentCopies(around.ident, settings, around.home, around.store, around.clock)
     built = Built([ImapFeed(around.ident, settings, password, around.mail, copies)])
     built.filers = [ImapFiler(around.ident, settings, password, around.clock)]
@@ -42,7 +45,8 @@ def _build(settings: Imap, around: Around) -> Built:
     built.searchers = [ImapSearcher(around.ident, settings, password, around.clock)]
     if smtp := settings.sending():
         around.secrets.value(smtp.password)
-        of_smtp, ca = partial(around.secrets.value, smtp.password), str(settings.ca or "")
+        ca = str(settings.ca or "")
+        of_smtp = password if settings.sends_by_token else partial(around.secrets.value, smtp.password)
         section = f"smtp of account {around.ident}"
         sender = SmtpOutbox(settings.address, smtp, of_smtp, around.config.user.name, ca, section)
         built.outboxes = [ImapOutbox(sender, copies)]

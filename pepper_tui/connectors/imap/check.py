@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from typing import Final
 
 from pepper_tui.clock import SystemClock
 from pepper_tui.config import ConfigError
+from pepper_tui.connectors.bearer import Credential
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.imap.connection.link import Link, linked
 from pepper_tui.connectors.imap.connection.trouble import ServerError, trouble
+from pepper_tui.connectors.imap.credential import credential
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.connectors.smtp_check import smtp_finding
 from pepper_tui.text import one_line
@@ -23,15 +26,17 @@ _NAMED: Final = 20
 async def check(settings: Imap, patient: Patient) -> AsyncIterator[Finding]:
     ident = patient.ident or settings.address
     named = f"{ident} ({settings.address})" if patient.ident else ident
-    yield await _reading(f"mail {named}", settings, patient, ident)
+    given = credential(settings, ident, patient.home, patient.secrets)
+    yield await _reading(f"mail {named}", settings, given, ident)
     if smtp := settings.sending():
         section = f"smtp of account {ident}"
-        yield await smtp_finding(f"sending {named}", smtp, patient.secrets, section, settings.ca)
+        of_smtp = given if settings.sends_by_token else partial(patient.secrets.value, smtp.password)
+        yield await smtp_finding(f"sending {named}", smtp, of_smtp, section, settings.ca)
 
 
-async def _reading(part: str, settings: Imap, patient: Patient, ident: str) -> Finding:
+async def _reading(part: str, settings: Imap, given: Callable[[], Credential], ident: str) -> Finding:
     try:
-        password = await asyncio.to_thread(patient.secrets.value, settings.password)
+        password = await asyncio.to_thread(given)
         if not password:
             raise ConfigError([f"{settings.password} has no value"])
         async with asyncio.timeout(PATIENCE), linked(settings, ident, password, SystemClock()) as link:

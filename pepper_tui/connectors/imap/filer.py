@@ -16,6 +16,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import ConfigError
+from pepper_tui.connectors.bearer import Credential
 from pepper_tui.connectors.imap.connection.changing import LABELS, Changing, Lying
 from pepper_tui.connectors.imap.connection.link import Link, linked
 from pepper_tui.connectors.imap.connection.session import NoFolderError
@@ -48,7 +49,7 @@ class ImapFiler:
 
     acts = ACTS
 
-    def __init__(self, ident: str, settings: Imap, password: Callable[[], str], clock: Clock) -> None:
+    def __init__(self, ident: str, settings: Imap, password: Callable[[], Credential], clock: Clock) -> None:
         self.account = ident
         self._settings, self._password, self._clock = settings, password, clock
         self._one_at_a_time = asyncio.Lock()

@@ -8,6 +8,7 @@ from typing import Final
 
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import ConfigError
+from pepper_tui.connectors.bearer import Credential
 from pepper_tui.connectors.imap.connection.link import linked
 from pepper_tui.connectors.imap.connection.trouble import ServerError
 from pepper_tui.connectors.imap.settings import Imap
@@ -23,7 +24,7 @@ class Originals:
 
     ident: str
     settings: Imap
-    password: Callable[[], str]
+    password: Callable[[], Credential]
     clock: Clock
 
     async def __call__(self, mail: Json) -> bytes | None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pepper_tui.clock import Clock, in_thread
+from pepper_tui.connectors.bearer import Credential
 from pepper_tui.connectors.imap.connection.link import Link, linked
 from pepper_tui.connectors.imap.connection.session import Body, Session
 from pepper_tui.connectors.imap.connection.trouble import LostError, PoorError, trouble
@@ -56,7 +57,7 @@ class _Progress:
 class ImapSearcher:
     """The ``MailSearcher`` of an account. ``password`` reads the secret's current value; it blocks."""
 
-    def __init__(self, ident: str, settings: Imap, password: Callable[[], str], clock: Clock) -> None:
+    def __init__(self, ident: str, settings: Imap, password: Callable[[], Credential], clock: Clock) -> None:
         self.account = ident
         self._settings, self._password, self._clock = settings, password, clock
 

@@ -1,4 +1,4 @@
-"""The Maildir connector: mail from Maildirs, read and filed there."""
+"""The Maildir connector: mail from Maildirs, read and filed there, and sent by the account's server."""
 
 from __future__ import annotations
 
@@ -7,17 +7,22 @@ from functools import partial
 from pepper_tui.clock import Looks
 from pepper_tui.config import Mail
 from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.local_mail import outboxes
 from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.filer import MaildirFiler
 from pepper_tui.connectors.maildir.original import original
-from pepper_tui.domains.mail.intake.raw_mail import NAME
+from pepper_tui.connectors.maildir.settings import Maildirs, maildirs_of
 
 
-def _build(settings: Mail, around: Around) -> Built:
-    filer = MaildirFiler(NAME, settings, around.clock)
-    feed = MaildirFeed(settings, around.mail)
-    return Built([feed], filers=[filer], originals=[partial(original, Looks(around.clock))])
+def _build(said: Mail | Maildirs, around: Around) -> Built:
+    settings, holder = maildirs_of(said, around.ident)
+    return Built(
+        [MaildirFeed(settings, around.mail, holder)],
+        filers=[MaildirFiler(settings, around.clock, holder)],
+        originals=[partial(original, Looks(around.clock), holder)],
+        outboxes=outboxes(settings, around),
+    )
 
 
-CONNECTOR = Connector(_build, check)
+CONNECTOR = Connector(_build, check, Maildirs, places=lambda said: maildirs_of(said)[0].paths)

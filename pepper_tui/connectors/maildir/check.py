@@ -1,4 +1,4 @@
-"""Checks that each Maildir can be read."""
+"""Checks that each Maildir can be read, and that the account can send."""
 
 from __future__ import annotations
 
@@ -7,18 +7,22 @@ from pathlib import Path
 
 from pepper_tui.config import Mail
 from pepper_tui.connectors.finding import Finding, Patient, looked
+from pepper_tui.connectors.local_mail import check_sending
+from pepper_tui.connectors.maildir.settings import Maildirs, maildirs_of
 
 
-async def check(settings: Mail, patient: Patient) -> AsyncIterator[Finding]:
-    del patient
-    for maildir in settings.maildir:
-        yield await looked(f"mail {maildir.name}", maildir, _maildir, maildir)
+async def check(said: Mail | Maildirs, patient: Patient) -> AsyncIterator[Finding]:
+    settings, holder = maildirs_of(said, patient.ident)
+    for maildir in settings.paths:
+        part = holder.part(maildir)
+        yield await looked(part, maildir, _maildir, part, maildir, holder.paths)
+    async for finding in check_sending(settings, patient):
+        yield finding
 
 
-def _maildir(path: Path) -> Finding:
-    part = f"mail {path.name}"
+def _maildir(part: str, path: Path, key: str) -> Finding:
     if not path.is_dir():
-        return Finding(part, "trouble", f"{path} is not there", "set mail.maildir to where your mail program syncs")
+        return Finding(part, "trouble", f"{path} is not there", f"set {key} to where your mail program syncs")
     if not (path / "new").is_dir() and not (path / "cur").is_dir():
         return Finding(part, "trouble", f"{path} has neither new/ nor cur/", "name the Maildir itself, not its parent")
     try:

@@ -12,20 +12,21 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator, Callable, Container, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from watchfiles import Change, awatch
 
 from pepper_tui.boundary.plain_file import NotPlainError, open_plain
-from pepper_tui.config import Mail as MailConfig
+from pepper_tui.connectors.local_mail import MAILDIRS, Holder
 from pepper_tui.connectors.maildir.copies import INBOX, copy_of, label_at, label_of, letters_in, letters_of, place_of
+from pepper_tui.connectors.maildir.settings import Maildirs
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.domains.mail.content.mime import Mail
 from pepper_tui.domains.mail.intake.processor import MailIntake, Pace, tell_progress
-from pepper_tui.domains.mail.intake.raw_mail import NAME, RAW, known_mails, mail_key, partly_read, store_mail
+from pepper_tui.domains.mail.intake.raw_mail import RAW, known_mails, mail_key, partly_read, store_mail
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store
@@ -186,13 +187,11 @@ def _is_mail(change: Change, path: str) -> bool:
 
 
 class MaildirFeed:
-    """The feed ``mail``. ``config.maildir`` are the folder trees."""
+    """The feed of an account's Maildirs, or those of ``[mail]``. ``config.paths`` are the folder trees."""
 
-    name = NAME
-
-    def __init__(self, config: MailConfig, intake: MailIntake) -> None:
-        self._config = config
-        self._intake = intake
+    def __init__(self, config: Maildirs, intake: MailIntake, holder: Holder = MAILDIRS) -> None:
+        self.name = holder.name
+        self._config, self._intake, self._holder = config, intake, holder
         self._known: dict[tuple[str, str], str] = {}  # the mail's id by root and unique name
         self._copies: dict[Path, dict[str, str]] = {}  # by root: the letters of the marks as noted, by place
         self._taking = asyncio.Lock()
@@ -204,13 +203,12 @@ class MaildirFeed:
         self._pace = self._intake.listen(ctx)
 
     async def run(self, ctx: FeedContext) -> None:
-        if not self._config.maildir:
-            raise FeedError("no Maildir is set", "set mail.maildir in config.toml")
-        missing = [str(root) for root in self._config.maildir if not await ctx.look(root, root.is_dir)]
+        missing = [str(root) for root in self._config.paths if not await ctx.look(root, root.is_dir)]
         if missing:
-            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or fix mail.maildir in config.toml")
+            remedy = f"make the folder, or fix {self._holder.paths} in config.toml"
+            raise FeedError(f"{', '.join(missing)}: not there", remedy)
         await self._recall(ctx.store)
-        self._standing = ("ok", f"watching {', '.join(map(str, self._config.maildir))}", "")
+        self._standing = ("ok", f"watching {', '.join(map(str, self._config.paths))}", "")
         await self._look(ctx)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
@@ -219,7 +217,8 @@ class MaildirFeed:
     async def _recall(self, store: Store) -> None:
         """Load the known files from the store, and their copies."""
         self._known.clear()
-        self._copies = {root: {} for root in self._config.maildir}
+        self._copies = {root: {} for root in self._config.paths}
+        roots = frozenset(map(str, self._config.paths))
         after = 0
         while True:
             page = await store.query(ContextFilter(namespaces=[STATES], after_seq=after, newest_first=False, limit=500))
@@ -234,7 +233,8 @@ class MaildirFeed:
                 ContextFilter(namespaces=[RAW], after_seq=after, newest_first=False, limit=200, include_expired=True)
             )
             for context in page:
-                self._known.update(((root, name), context.context_id) for root, name in context.data.get("files", []))
+                files = [(root, name) for root, name in context.data.get("files", []) if root in roots]
+                self._known.update((file, context.context_id) for file in files)
             if len(page) < 200:
                 break
             after = page[-1].seq
@@ -247,7 +247,7 @@ class MaildirFeed:
     async def _watch(self, ctx: FeedContext) -> None:
         try:
             changes = awatch(
-                *self._config.maildir,
+                *self._config.paths,
                 watch_filter=_is_mail,
                 debounce=200,
                 step=STEP,
@@ -287,7 +287,7 @@ class MaildirFeed:
     async def _look(self, ctx: FeedContext) -> None:
         """Read every mail that is not known yet."""
         async with self._taking:
-            for root in self._config.maildir:
+            for root in self._config.paths:
                 try:
                     look = await ctx.look(root, look_at, root, self._known, self._copies[root])
                 except OSError as error:
@@ -346,7 +346,8 @@ class MaildirFeed:
             del self._copies[root][place]
 
     def _copy(self, found: Found) -> Copy:
-        return copy_of(self.name, found.root, found.label, found.place, found.letters)
+        copy = copy_of(self.name, found.root, found.label, found.place, found.letters)
+        return replace(copy, use=self._config.uses.get(found.label) or copy.use)
 
     async def _chunks(self, ctx: FeedContext, root: Path, files: Sequence[Found]) -> AsyncGenerator[list[Taken], None]:
         """Read ``files`` in chunks: the next chunk while the last one is stored."""
@@ -389,6 +390,7 @@ class MaildirFeed:
                     arrived=one.arrived,
                     files=[*files[one.key]],
                     backlog=is_old(one.arrived),
+                    account=self._holder.account,
                     copy=copy,
                 )
             await note_copies(ctx.store, copies)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from pepper_tui.clock import Clock, Looks, NoAnswerError
-from pepper_tui.config import Mail
+from pepper_tui.connectors.local_mail import Holder
 from pepper_tui.connectors.maildir import changing
 from pepper_tui.connectors.maildir.copies import LETTERS
+from pepper_tui.connectors.maildir.settings import Maildirs
 from pepper_tui.domains.mail.at_source.filing import INVERSE, MARKED, TARGETS, Filed, Filing, FilingAct
 from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
-from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use
+from pepper_tui.domains.mail.at_source.state import Copy, Mark
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
@@ -45,19 +46,19 @@ class _Place:
 
 
 class MaildirFiler:
-    """The ``Filer`` of the Maildirs in the config."""
+    """The ``Filer`` of an account's Maildirs, or those of ``[mail]``."""
 
     acts: tuple[FilingAct, ...] = (*MARKED, *TARGETS, "move")
 
-    def __init__(self, ident: str, settings: Mail, clock: Clock) -> None:
-        self.account = ident
-        self._settings = settings
+    def __init__(self, settings: Maildirs, clock: Clock, holder: Holder) -> None:
+        self.account = holder.name
+        self._settings, self._holder = settings, holder
         self._looks = Looks(clock)
         self._one_at_a_time = asyncio.Lock()
 
     async def folders(self) -> list[str]:
         labels: dict[str, None] = {}
-        for root in self._settings.maildir:
+        for root in self._settings.paths:
             labels |= dict.fromkeys(await self._look(root, changing.folders, root))
         return sorted(labels)
 
@@ -105,9 +106,9 @@ class MaildirFiler:
         by_root: dict[Path, list[_Place]] = {}
         others: dict[str, Filed] = {}
         for whole in dict.fromkeys(places):
-            root = next((each for each in self._settings.maildir if f"{each}/" in whole), None)
+            root = next((each for each in self._settings.paths if f"{each}/" in whole), None)
             if root is None:
-                others[whole] = Filed(whole, trouble="it is in none of the Maildirs in the config")
+                others[whole] = Filed(whole, trouble=f"it is in none of the Maildirs of {self._holder.table}")
                 continue
             label, _, name = whole.partition(f"{root}/")[2].rpartition("/")
             by_root.setdefault(root, []).append(_Place(whole, root, whole.removesuffix(name), label, name))
@@ -126,7 +127,7 @@ class MaildirFiler:
             named: str = getattr(self._settings, str(use))
             wanted = named or next(iter(called), "")
             why = f"{root} has no folder {named!r}" if named else f"{root} has no folder for this"
-            why += f"; name one in mail.{use}"
+            why += f"; name one in {self._holder.key(str(use))}"
         if wanted not in labels:
             raise NotDoneError(why)
         return wanted, labels[wanted]
@@ -167,12 +168,8 @@ class MaildirFiler:
         return Filed(whole, Filing("move", file.label), copy=self._copy(whole, now))
 
     def _copy(self, whole: str, file: changing.Filed) -> Copy:
-        named: dict[str, Use] = {
-            self._settings.archive: "archive",
-            self._settings.trash: "trash",
-            self._settings.junk: "junk",
-        }
-        return Copy(whole, self.account, file.label, named.get(file.label) or use_by_name(file.label), file.marks)
+        use = self._settings.uses.get(file.label) or use_by_name(file.label)
+        return Copy(whole, self.account, file.label, use, file.marks)
 
     def _are_done(self, filing: Filing, root: Path, places: Sequence[_Place]) -> list[bool | None]:
         names = [each for place in places for each in (place.name, changing.elsewhere(place.name))]

@@ -1,15 +1,18 @@
-"""The mbox connector: mail from mbox files."""
+"""The mbox connector: mail from mbox files, and sent by the account's server."""
 
 from __future__ import annotations
 
 from pepper_tui.config import Mail
 from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.local_mail import outboxes
 from pepper_tui.connectors.mbox.check import check
 from pepper_tui.connectors.mbox.feed import MboxFeed
+from pepper_tui.connectors.mbox.settings import MboxFiles, mbox_files_of
 
 
-def _build(settings: Mail, around: Around) -> Built:
-    return Built([MboxFeed(settings, around.mail)])
+def _build(said: Mail | MboxFiles, around: Around) -> Built:
+    settings, holder = mbox_files_of(said, around.ident)
+    return Built([MboxFeed(settings, around.mail, holder)], outboxes=outboxes(settings, around))
 
 
-CONNECTOR = Connector(_build, check)
+CONNECTOR = Connector(_build, check, MboxFiles, places=lambda said: mbox_files_of(said)[0].paths)

@@ -19,7 +19,7 @@ from typing import BinaryIO, Final
 
 from watchfiles import Change, awatch
 
-from pepper_tui.config import Mail as MailConfig
+from pepper_tui.connectors.local_mail import MBOX_FILES, Holder, LocalMail
 from pepper_tui.connectors.mbox.marks import use_of
 from pepper_tui.connectors.mbox.mbox_file import (
     LockedError,
@@ -43,7 +43,6 @@ from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store
 
-NAME: Final = "mbox"
 SOURCES: Final = "feed.mbox"  # one context per file: the position up to which it was read
 CHUNK: Final = 25  # mails read per call in the thread
 CHUNK_BYTES: Final = 8_000_000
@@ -68,12 +67,11 @@ class _Piece:
 
 
 class MboxFeed:
-    """The feed ``mbox`` over ``config.mbox``."""
+    """The feed of an account's mbox files, or those of ``[mail]``: ``config.paths``."""
 
-    name = NAME
-
-    def __init__(self, config: MailConfig, intake: MailIntake) -> None:
-        self._config, self._intake = config, intake
+    def __init__(self, config: LocalMail, intake: MailIntake, holder: Holder = MBOX_FILES) -> None:
+        self.name = holder.name
+        self._config, self._intake, self._holder = config, intake, holder
         self._seen: dict[Path, tuple[int, int, float]] = {}  # size, modification, and since when (monotonic)
         self._marked: dict[Path, tuple[int, int]] = {}  # size and modification when the marks were read last
         self._rereading: dict[
@@ -88,20 +86,21 @@ class MboxFeed:
         self._pace = self._intake.listen(ctx)
 
     async def run(self, ctx: FeedContext) -> None:
-        folders = {path.parent for path in self._config.mbox}
+        folders = {path.parent for path in self._config.paths}
         missing = [str(folder) for folder in folders if not await ctx.look(folder, folder.is_dir)]
         if missing:
-            raise FeedError(f"{', '.join(missing)}: not there", "make the folder, or fix mail.mbox in config.toml")
+            remedy = f"make the folder, or fix {self._holder.paths} in config.toml"
+            raise FeedError(f"{', '.join(missing)}: not there", remedy)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(folders))
             while True:
                 self._changed.clear()
-                waits = [await self._look(ctx, path) for path in self._config.mbox]
+                waits = [await self._look(ctx, path) for path in self._config.paths]
                 await self._tell(ctx)
                 await ctx.wait(self._changed, min(waits))
 
     async def _watch(self, folders: set[Path]) -> None:
-        names = {path.name for path in self._config.mbox} | {f"{path.name}.lock" for path in self._config.mbox}
+        names = {path.name for path in self._config.paths} | {f"{path.name}.lock" for path in self._config.paths}
 
         def is_ours(change: Change, path: str) -> bool:
             del change
@@ -119,9 +118,10 @@ class MboxFeed:
     async def _tell(self, ctx: FeedContext) -> None:
         if self._defects:
             words = "; ".join(f"{path}: {defect}" for path, defect in self._defects.items())
-            await ctx.health.report("trouble", words, "fix the file or its permissions, or mail.mbox in config.toml")
+            remedy = f"fix the file or its permissions, or {self._holder.paths} in config.toml"
+            await ctx.health.report("trouble", words, remedy)
         else:
-            said = [f"watching {', '.join(map(str, self._config.mbox))}", await partly_read(ctx.store)]
+            said = [f"watching {', '.join(map(str, self._config.paths))}", await partly_read(ctx.store)]
             await ctx.health.report("ok", "; ".join(filter(None, said)))
 
     # --------------------------------------------------------------------------------------------------------- a look
@@ -221,7 +221,7 @@ class MboxFeed:
         if piece.again:
             self._rereading[path] = set()
         newest = [] if piece.again else [*state.get("newest", [])]
-        copies: dict[str, list[Copy]] = {key: [_copy(path, key, marks)] for key, marks in piece.marked}
+        copies: dict[str, list[Copy]] = {key: [self._copy(path, key, marks)] for key, marks in piece.marked}
         first = piece.mails[0][0].start if piece.mails else piece.size
         newest = [[at, key, dict(piece.marked).get(key, marks)] for at, key, marks in newest if at < first]
         known = await known_mails(ctx.store, {its_key for _, its_key, _ in piece.mails})
@@ -230,7 +230,7 @@ class MboxFeed:
                 key = its_key
                 if not piece.again and last and (last["start"], last["message_id"]) == (stored.start, mail.message_id):
                     key = last["key"]  # the same mail, now complete
-                copies[key] = [_copy(path, key, stored.marks)]
+                copies[key] = [self._copy(path, key, stored.marks)]
                 newest.append([stored.start, key, stored.marks])
                 if key not in taken:
                     taken.add(key)
@@ -245,6 +245,7 @@ class MboxFeed:
                         files=[[str(path), key]],
                         backlog=stored.start < backlog_to,
                         grown=key != its_key,
+                        account=self._holder.account,
                         copy=copies[key][0],
                     )
             if piece.mails:
@@ -257,12 +258,16 @@ class MboxFeed:
             whole = found is not None and not piece.rest and not piece.torn
             if found is not None:
                 found.update(copies)
-            await note_copies(ctx.store, copies, await _missing(ctx.store, path, found) if found and whole else ())
+            gone = await _missing(ctx.store, path, self.name, found) if found and whole else ()
+            await note_copies(ctx.store, copies, gone)
             state = {**state, "mark": mark, "last": last, "backlog_to": 0 if done else backlog_to}
             state |= {"newest": newest[-NEWEST:], "rereading": found is not None and not whole}
             await self._put(ctx, path, state)
         if whole:
             del self._rereading[path]
+
+    def _copy(self, path: Path, key: str, marks: list[StateMark]) -> Copy:
+        return Copy(_place(path, key), self.name, path.name, use_of(path), marks)
 
     @staticmethod
     async def _put(ctx: FeedContext, path: Path, state: Json) -> None:
@@ -273,14 +278,10 @@ def _place(path: Path, key: str) -> str:
     return f"mbox:{path}/{key}"
 
 
-def _copy(path: Path, key: str, marks: list[StateMark]) -> Copy:
-    return Copy(_place(path, key), NAME, path.name, use_of(path), marks)
-
-
-async def _missing(store: Store, path: Path, found: set[str]) -> list[str]:
+async def _missing(store: Store, path: Path, name: str, found: set[str]) -> list[str]:
     """Return the places of the file's mails that are not among those ``found`` in it."""
     there, missing, after = {_place(path, key) for key in found}, [], 0
-    tags, root = [f"in:{NAME}/{path.name}"], _place(path, "")
+    tags, root = [f"in:{name}/{path.name}"], _place(path, "")
     while True:
         page = await store.query(
             ContextFilter(namespaces=[STATES], tags=tags, after_seq=after, newest_first=False, limit=500)

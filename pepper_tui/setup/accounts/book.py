@@ -164,7 +164,8 @@ class AccountBook:
     def password_name(self, ident: str) -> str:
         """Return the name of the secret that holds the account's password; empty if it is kept elsewhere."""
         [account] = [each for each in load_config(self.home).account if each.id == ident]
-        said = str(account.own.get("password", ""))
+        sending = account.own.get("smtp")
+        said = str(account.own.get("password") or (sending.get("password", "") if isinstance(sending, dict) else ""))
         return said.removeprefix("secret:") if said.startswith("secret:") else ""
 
     def _one(self, ident: str) -> tuple[Named | None, Account]:
@@ -191,9 +192,13 @@ class AccountBook:
 
 def _row(account: Account) -> AccountRow:
     own = account.own
-    where = str(own.get("host") or own.get("path") or "")
+    where = str(own.get("host") or own.get("path") or _listed(own.get("paths")))
     sends = bool(own.get("smtp")) or account.kind == "gmail"
     return AccountRow(account.id, account.kind, str(own.get("address", "")), where, account.paused, sends)
+
+
+def _listed(paths: Any) -> str:
+    return ", ".join(map(str, paths)) if isinstance(paths, list) else str(paths or "")
 
 
 def _secret_names(value: Any) -> list[str]:

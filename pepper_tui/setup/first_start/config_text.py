@@ -53,17 +53,7 @@ def config_text(choices: Choices, user_home: Path) -> str:
         f"addresses = [{', '.join(map(_quoted, choices.addresses))}]",
         "vips = []",
         "",
-        "[mail]",
-        "# Maildirs to watch; your mail program or a fetcher (mbsync, offlineimap, getmail) fills them.",
-        f"maildir = {paths(maildirs)}",
-        *([f"mbox = {paths(files)}"] if files else []),
-        "",
-        "# To send what you approve, name your server; the password stays in the environment, or in secrets.toml.",
-        "# [mail.smtp]",
-        '# host = "smtp.example.com"',
-        '# user = "you@example.com"',
-        '# password = "env:PEPPER_SMTP_PASSWORD"',
-        "",
+        *_accounts(paths(maildirs) if maildirs else "", paths(files) if files else ""),
         "[calendar]",
         "# .ics files, or folders of them.",
         f"paths = {paths([calendar.path for calendar in choices.calendars])}",
@@ -78,6 +68,27 @@ def config_text(choices: Choices, user_home: Path) -> str:
         *(line for rule in choices.rules for line in ("", *rule.lines)),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _accounts(maildirs: str, files: str) -> list[str]:
+    sending = [
+        "# To send what you approve, name your server; the password stays in the environment, or in secrets.toml.",
+        '# address = "you@example.com"',
+        "# [account.smtp]",
+        '# host = "smtp.example.com"',
+        '# user = "you@example.com"',
+        '# password = "env:PEPPER_SMTP_PASSWORD"',
+        "",
+    ]
+    lines: list[str] = []
+    if maildirs:
+        words = "# Maildirs to watch; your mail program or a fetcher (mbsync, offlineimap, getmail) fills them."
+        lines = ["[[account]]", words, 'id = "mail"', 'kind = "maildir"', f"paths = {maildirs}", "", *sending]
+    if files:
+        words = "# mbox files to watch, to which mail programs append."
+        said = ["[[account]]", words, 'id = "mbox"', 'kind = "mbox"', f"paths = {files}", ""]
+        lines += said if lines else [*said, *sending]
+    return lines or ["# Mail: pepper accounts add you@example.com; docs/accounts.md", ""]
 
 
 def _models(model: ModelChoice | None) -> list[str]:

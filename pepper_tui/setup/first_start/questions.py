@@ -150,7 +150,7 @@ def summary(choices: Choices) -> list[str]:
         f"You       {_listed([choices.name, *choices.addresses])}",
         f"Model     {where}",
         f"Rules     {_listed([rule.name for rule in choices.rules])}",
-        "Sending   off until you name a server in [mail.smtp]; nothing goes out without your yes",
+        "Sending   off until an account names a server; nothing goes out without your yes",
     ]
 
 

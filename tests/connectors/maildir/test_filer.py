@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import SystemClock
-from pepper_tui.config import Mail
+from pepper_tui.connectors.local_mail import MAILDIRS
 from pepper_tui.connectors.maildir import changing
 from pepper_tui.connectors.maildir.filer import GONE, SEVERAL, MaildirFiler
+from pepper_tui.connectors.maildir.settings import Maildirs
 from pepper_tui.domains.mail.at_source.filing import INVERSE, Filing, FilingAct
 from pepper_tui.tools.errors import NotDoneError
 from tests.domains.mail.mails import make_maildir
@@ -31,7 +32,7 @@ def root(tmp_path: Path) -> Path:
 
 
 def filer(root: Path, **more: Any) -> MaildirFiler:
-    return MaildirFiler("maildir", Mail.model_validate({"maildir": [root], **more}), SystemClock())
+    return MaildirFiler(Maildirs.model_validate({"paths": [root], **more}), SystemClock(), MAILDIRS)
 
 
 def put(root: Path, name: str, content: str = "x") -> str:

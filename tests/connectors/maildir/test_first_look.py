@@ -14,6 +14,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import CHUNK, Found, MaildirFeed
+from pepper_tui.connectors.maildir.settings import maildirs_of
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
@@ -27,7 +28,7 @@ def feed_of(*roots: Path) -> MaildirFeed:
     config = Config.model_validate(
         {"user": {"addresses": ["me@example.org"]}, "mail": {"maildir": [*roots], "scan_interval": 60}}
     )
-    return MaildirFeed(config.mail, MailIntake(triage_of(config)))
+    return MaildirFeed(maildirs_of(config.mail)[0], MailIntake(triage_of(config)))
 
 
 def dated(path: Path, at: float) -> Path:

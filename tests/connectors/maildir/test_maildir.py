@@ -10,6 +10,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.maildir.settings import maildirs_of
 from pepper_tui.domains.mail.content.mime import MAX_TEXT
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -28,7 +29,13 @@ async def started(store: ContextStore, clock: ManualClock, root: Path, state: st
         {"user": {"addresses": ["me@example.org"], "vips": ["alice@example.com"]}, "mail": {"maildir": [root]}}
     )
     subscriber = Subscriber(store)
-    feeds = Feeds([MaildirFeed(config.mail, MailIntake(triage_of(config)))], store, clock, subscriber, ZoneInfo("UTC"))
+    feeds = Feeds(
+        [MaildirFeed(maildirs_of(config.mail)[0], MailIntake(triage_of(config)))],
+        store,
+        clock,
+        subscriber,
+        ZoneInfo("UTC"),
+    )
     feeds.listen()
     await subscriber.start()
     feeds.start()

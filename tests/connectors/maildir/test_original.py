@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import Looks, SystemClock
+from pepper_tui.connectors.local_mail import MAILDIRS
 from pepper_tui.connectors.maildir.original import original
 from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.writing.originals import carried_over
@@ -29,7 +30,7 @@ def known(root: Path, path: Path) -> Json:
 async def test_it_is_found_where_it_was_moved_to(tmp_path: Path, to: str) -> None:
     mail = known(tmp_path, tmp_path / "new" / "1.a")
     (tmp_path / "new" / "1.a").rename(tmp_path / to)
-    assert await original(Looks(SystemClock()), mail) == SOURCE
+    assert await original(Looks(SystemClock()), MAILDIRS, mail) == SOURCE
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ async def test_it_is_found_where_it_was_moved_to(tmp_path: Path, to: str) -> Non
 async def test_another_place_has_nothing(tmp_path: Path, changed: Json) -> None:
     mail = known(tmp_path, tmp_path / "new" / "1.a")
     (tmp_path / "new" / "1.a").unlink()
-    assert await original(Looks(SystemClock()), {**mail, **changed}) is None
+    assert await original(Looks(SystemClock()), MAILDIRS, {**mail, **changed}) is None
 
 
 async def test_another_mail_in_its_place_is_not_taken_for_it(tmp_path: Path) -> None:
@@ -46,7 +47,7 @@ async def test_another_mail_in_its_place_is_not_taken_for_it(tmp_path: Path) -> 
     (tmp_path / "new" / "1.a").write_bytes(SOURCE.replace(b"text", b"else"))
 
     async def place(of: Json) -> bytes | None:
-        return await original(Looks(SystemClock()), of)
+        return await original(Looks(SystemClock()), MAILDIRS, of)
 
     with pytest.raises(ToolError, match="no longer the mail"):
         await carried_over([(mail, -1)], [place])

@@ -20,8 +20,10 @@ from hypothesis import strategies as st
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config
 from pepper_tui.connectors.maildir.feed import MaildirFeed
+from pepper_tui.connectors.maildir.settings import maildirs_of
 from pepper_tui.connectors.mbox.feed import MboxFeed
 from pepper_tui.connectors.mbox.mbox_file import mails_from
+from pepper_tui.connectors.mbox.settings import mbox_files_of
 from pepper_tui.domains.mail.intake.processor import PROCESSOR, MailIntake
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.model import ContextFilter
@@ -50,7 +52,7 @@ class Box(Running):
         config = Config.model_validate(
             {"user": {"addresses": ["me@example.org"]}, "mail": {"mbox": [path], "scan_interval": 30, **mail}}
         )
-        super().__init__(store, clock, MboxFeed(config.mail, MailIntake(triage_of(config))))
+        super().__init__(store, clock, MboxFeed(mbox_files_of(config.mail)[0], MailIntake(triage_of(config))))
 
     def looked(self, size: int) -> bool:
         """Whether the feed has seen the file at this size."""
@@ -258,7 +260,8 @@ async def test_one_mail_in_both_a_maildir_and_an_mbox_is_one(
 ) -> None:
     root, path = make_maildir(tmp_path / "m"), tmp_path / "box"
     config = Config.model_validate({"mail": {"maildir": [root], "mbox": [path]}})
-    async with Running(store, clock, MaildirFeed(config.mail, MailIntake(triage_of(config)))) as running:
+    feed = MaildirFeed(maildirs_of(config.mail)[0], MailIntake(triage_of(config)))
+    async with Running(store, clock, feed) as running:
         await running.becomes("ok")
         source = mail(number=1).rstrip(b"\n") + b"\n"
         deliver(root, source, "one")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pepper_tui.config import parse_config
+from pepper_tui.config import Config, parse_config
 from pepper_tui.model import Facts
 from pepper_tui.rules import as_toml, rules_of_config, sentence
 from pepper_tui.rules.condition import holds
@@ -43,11 +43,13 @@ def test_what_was_chosen_is_there_and_nothing_else() -> None:
     mails = [Mails(HOME / "Mail" / "INBOX", 3), Mails(Path("/var/mail/alex"), 0, mbox=True)]
     text = config_text(Choices("Alex", ["a@example.com"], mails, [Calendars(Path("/cal"), 1)]), HOME)
     config = parse_config(text, HOME / "config.toml")
-    assert 'maildir = ["~/Mail/INBOX"]' in text
-    assert config.mail.mbox == [Path("/var/mail/alex")]
+    assert [(each.id, each.kind, each.own) for each in config.account] == [
+        ("mail", "maildir", {"paths": ["~/Mail/INBOX"]}),
+        ("mbox", "mbox", {"paths": ["/var/mail/alex"]}),
+    ]
     assert config.calendar.paths == [Path("/cal")]
     assert config.models.api_key == config.models.base_url == ""
-    assert config.mail.smtp is None
+    assert config.mail == Config().mail
 
 
 def test_a_local_server_gets_no_key_of_another() -> None:

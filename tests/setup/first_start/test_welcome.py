@@ -49,7 +49,7 @@ async def test_enter_all_through_takes_what_was_found_but_no_model(tmp_path: Pat
         await press(pilot, "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
-    assert config.mail.maildir == [Path("/m/one"), Path("/m/two")]
+    assert config.account[0].own == {"paths": ["/m/one", "/m/two"]}
     assert config.calendar.paths == [Path("/c")]
     assert (config.user.name, config.user.addresses) == ("Alex", ["alex@example.com"])
     assert config.models.api_key == config.models.base_url == ""
@@ -61,7 +61,7 @@ async def test_every_step_can_be_skipped(tmp_path: Path) -> None:
         await press(pilot, "enter", "s", "s", "s", "s", "s", "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
-    assert config.mail.maildir == config.calendar.paths == config.user.addresses == []
+    assert config.account == config.calendar.paths == config.user.addresses == []
     assert config.user.name == ""
     assert config.rule == []
 
@@ -86,7 +86,7 @@ async def test_what_is_taken_left_named_and_chosen_is_what_is_written(tmp_path: 
         await press(pilot, "enter")
         await until(lambda: app.return_value == "written", pilot)
     config = load_config(tmp_path / "h")
-    assert config.mail.maildir == [Path("/m/one"), mail]
+    assert config.account[0].own == {"paths": ["/m/one", str(mail)]}
     assert (config.models.name, config.models.base_url) == ("some-model q", "https://a.example/")
     assert config.models.api_key == "env:ANTHROPIC_API_KEY"
     assert (config.user.name, config.user.addresses) == ("Kim", ["kim@example.com"])
@@ -167,7 +167,7 @@ def test_init_asks_on_a_terminal_and_takes_the_answers(tmp_path: Path) -> None:
         assert os.waitstatus_to_exitcode(terminal.wait_dead()) == 0
         assert b"sk-planted" not in terminal.raw
     config = load_config(place)
-    assert len(config.mail.maildir) == 1
+    assert len(config.account[0].own["paths"]) == 1
     assert config.models.api_key == "env:OPENAI_API_KEY"
     assert config.user.addresses == ["kim@example.com"]
     assert [rule.name for rule in config.rule] == ["urgent words"]
@@ -185,7 +185,7 @@ def test_init_without_a_terminal_says_so_and_yes_takes_what_is_there(
     assert "pepper init --yes" in refused.output
     done = CliRunner().invoke(command, ["--home", str(place), "init", "--yes"])
     assert done.exit_code == 0, done.output
-    assert len(load_config(place).mail.maildir) == 2
+    assert len(load_config(place).account[0].own["paths"]) == 2
     assert load_config(place).rule == []
     again = CliRunner().invoke(command, ["--home", str(place), "init", "--yes"])
     assert again.exit_code == 2

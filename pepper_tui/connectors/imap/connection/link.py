@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import Clock, done_before, in_thread
+from pepper_tui.connectors.bearer import Credential
 from pepper_tui.connectors.imap.connection.session import Session
 from pepper_tui.connectors.imap.connection.trouble import trouble
 from pepper_tui.connectors.imap.settings import Imap
@@ -67,7 +68,7 @@ class Link:
 
 @contextlib.asynccontextmanager
 async def linked(
-    settings: Imap, ident: str, password: str, clock: Clock, session: Session | None = None
+    settings: Imap, ident: str, password: Credential, clock: Clock, session: Session | None = None
 ) -> AsyncIterator[Link]:
     """Open a link to the account's server. ``session``: one of another kind. Raises ``ServerError``."""
     session = session or Session(settings, password)

@@ -15,6 +15,7 @@ from imapclient import IMAPClient, SocketTimeout
 from imapclient.exceptions import IMAPClientError, LoginError
 from imapclient.response_parser import parse_fetch_response
 
+from pepper_tui.connectors.bearer import Bearer, Credential, first_words, why_refused
 from pepper_tui.connectors.imap.connection.wire import LONGEST_LINE, MOST_LINES, TooMuchError, Wire
 from pepper_tui.connectors.imap.marks import marks_of, use_said
 from pepper_tui.connectors.imap.settings import Imap
@@ -32,12 +33,16 @@ _SENT: Final = b"\\sent"
 _CHANGES: Final = (b"FETCH", b"EXPUNGE", b"VANISHED")
 
 
-class RefusedError(Exception):
-    """The server rejected user and password. ``code`` is its own word for why, if it gave one."""
+PASSING: Final = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
+"""Refusals of a sign-in that do not concern what was shown (RFC 5530)."""
 
-    def __init__(self, code: str) -> None:
+
+class RefusedError(Exception):
+    """The server rejected user and password, or token. ``code`` is its own word for why, ``why`` what it says of it."""
+
+    def __init__(self, code: str, why: str = "") -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.why = code, why
 
 
 class NoFolderError(Exception):
@@ -96,14 +101,28 @@ class _Client(IMAPClient):  # type: ignore[misc]
 class Session:
     """A session with the server. Call ``connect`` first. ``folder`` is the open one."""
 
-    def __init__(self, settings: Imap, password: str) -> None:
+    def __init__(self, settings: Imap, password: Credential) -> None:
         self._settings, self._password = settings, password
         self._client: _Client | None = None
         self._over = False
         self.folder = ""
 
     def connect(self) -> None:
-        """Connect and sign in. Raises ``RefusedError`` if user and password are rejected."""
+        """Connect and sign in. Raises ``RefusedError`` if user and password are rejected.
+
+        A token that is rejected is renewed, once.
+        """
+        try:
+            self._connect(self._password)
+        except RefusedError as error:
+            if error.code in PASSING or not isinstance(self._password, Bearer):
+                raise
+            if (another := self._password.another()) is None:
+                raise
+            self._with(ANSWER).wire.cut()
+            self._connect(another)
+
+    def _connect(self, password: Credential) -> None:
         settings = self._settings
         context = None if settings.security == "none" else ssl.create_default_context(cafile=settings.ca)
         timeout = SocketTimeout(settings.timeout, settings.timeout)
@@ -118,15 +137,18 @@ class Session:
         client.wire.allow(ANSWER)
         if settings.security == "starttls":
             client.starttls(context)
+        why: list[str] = []
         try:
-            if self._password.isascii() or not client.has_capability("AUTH=PLAIN"):
-                client.login(settings.login, self._password)
+            if isinstance(password, Bearer):
+                _show_token(client, settings.login, password.token, why)
+            elif password.isascii() or not client.has_capability("AUTH=PLAIN"):
+                client.login(settings.login, password)
             else:  # the other way supports ASCII only
-                client.plain_login(settings.login, self._password)
+                client.plain_login(settings.login, password)
         except LoginError as error:
             if isinstance(error.__context__, client.AbortError):
                 raise error.__context__ from error  # the connection was lost, which the library does not distinguish
-            raise RefusedError(_code(str(error))) from error
+            raise RefusedError(_code(str(error)), "; ".join(filter(None, why))) from error
 
     @property
     def moved(self) -> int:
@@ -289,6 +311,29 @@ def _body(uid: int, said: dict[bytes, Any]) -> Body:
 
 def _tells_changes(told: Sequence[Any]) -> bool:
     return any(isinstance(each, tuple) and any(word in _CHANGES for word in each[:2]) for each in told)
+
+
+def _show_token(client: _Client, user: str, token: str, why: list[str]) -> None:
+    """Sign in by a token. A server that refuses it says why, and waits for an empty line until it ends the command."""
+    way = "OAUTHBEARER"
+    if client.has_capability("AUTH=XOAUTH2") or not client.has_capability(f"AUTH={way}"):
+        way = "XOAUTH2"
+    asked = 0
+
+    def answer(challenge: bytes) -> str:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            return first_words(way, user, token)
+        why.append(why_refused(challenge))
+        return "" if way == "XOAUTH2" else "\1"
+
+    try:
+        client._command_and_check("authenticate", way, answer)
+    except client.AbortError:
+        raise
+    except IMAPClientError as error:
+        raise LoginError(str(error)) from None
 
 
 def _code(words: str) -> str:

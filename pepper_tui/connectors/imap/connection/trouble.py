@@ -10,14 +10,13 @@ from typing import Final
 from imapclient.exceptions import ProtocolError
 
 from pepper_tui.config import ConfigError
-from pepper_tui.connectors.imap.connection.session import NoFolderError, RefusedError
+from pepper_tui.connectors.bearer import TokenError
+from pepper_tui.connectors.imap.connection.session import PASSING, NoFolderError, RefusedError
 from pepper_tui.connectors.imap.connection.wire import TooMuchError
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.feeds.feed import FeedError
 from pepper_tui.text import one_line
 
-PASSING: Final = frozenset({"UNAVAILABLE", "INUSE", "LIMIT", "SERVERBUG"})
-"""Refusals of a sign-in that do not concern the password (RFC 5530)."""
 AGAIN: Final = "it is tried again by itself"
 
 
@@ -43,12 +42,19 @@ def trouble(error: BaseException, settings: Imap, ident: str) -> ServerError:
     match error:
         case ServerError():
             return error
+        case TokenError():
+            return ServerError(error.problems[0], f"run it by hand, and sign in with it if it asks; {AGAIN}")
         case ConfigError():
             return ServerError(error.problems[0], f"see password in {key}, and docs/accounts.md")
         case RefusedError(code=code) if code in PASSING:
             return LostError(f"{server} takes no sign-in just now ({code.lower()})", AGAIN)
         case RefusedError(code="PRIVACYREQUIRED"):
             return ServerError(f"{server} takes no password unencrypted", f"set security in {key} to tls or starttls")
+        case RefusedError(code=code, why=why) if settings.token_command:
+            said = why or code.lower()
+            words = f"{server} did not accept the token of {settings.login}" + (f" ({said})" if said else "")
+            remedy = f"sign in again with {one_line(settings.token_command[0], 80)}, and check the user and the scopes"
+            return SignInError(words, f"{remedy}; its token_command is in {key}")
         case RefusedError(code=code):
             said = f" ({code.lower()})" if code else ""
             words = f"{server} did not accept the user {settings.login} and the password{said}"

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Final
 
 from pepper_tui.clock import in_thread
+from pepper_tui.connectors.bearer import Bearer, Credential
 from pepper_tui.connectors.imap.connection.link import Link, linked
 from pepper_tui.connectors.imap.connection.trouble import LostError, SignInError, trouble
 from pepper_tui.connectors.imap.intake.changes import Changes
@@ -35,7 +36,7 @@ class ImapFeed:
     """The feed of an account, under its ``name``."""
 
     def __init__(
-        self, ident: str, settings: Imap, password: Callable[[], str], intake: MailIntake, copies: SentCopies
+        self, ident: str, settings: Imap, password: Callable[[], Credential], intake: MailIntake, copies: SentCopies
     ) -> None:
         """Create the feed. ``password`` reads the secret's current value; it blocks."""
         self.name = ident
@@ -56,6 +57,8 @@ class ImapFeed:
                     await _Visit(self._settings, self.name, self._copies, link, self._reader(), changes).stay(ctx)
             except SignInError as error:
                 await ctx.health.report("trouble", str(error), error.remedy)
+                if isinstance(password, Bearer):
+                    password = await self._read_password()  # it was renewed, and that was refused, too
                 await self._wait_for_another(ctx, password)
             except LostError:
                 if ctx.clock.monotonic() - began < STEADY:
@@ -64,7 +67,7 @@ class ImapFeed:
     def _reader(self) -> FolderReader:
         return FolderReader(self._settings, self.name, self._pace, self._history)
 
-    async def _read_password(self) -> str:
+    async def _read_password(self) -> Credential:
         try:
             password = await in_thread(self._password)
         except Exception as error:
@@ -74,7 +77,7 @@ class ImapFeed:
             raise FeedError(words, f"set it, or fix password in account {self.name}")
         return password
 
-    async def _wait_for_another(self, ctx: FeedContext, refused: str) -> None:
+    async def _wait_for_another(self, ctx: FeedContext, refused: Credential) -> None:
         """Return once the password has changed, or after ``SIGN_IN_PAUSE``."""
         until = ctx.clock.monotonic() + SIGN_IN_PAUSE
         while ctx.clock.monotonic() < until:

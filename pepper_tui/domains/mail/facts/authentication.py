@@ -60,9 +60,9 @@ class Servers:
 
 
 def place_of(raw: Json) -> str:
-    """Return where a mail came in: the account, or the folder tree."""
-    files = raw.get("files") or [[""]]
-    return str(raw.get("account") or files[0][0])
+    """Return where a mail came in: the folder tree on this machine, else the account."""
+    root = str((raw.get("files") or [[""]])[0][0])
+    return root if root.startswith("/") else str(raw.get("account") or root)
 
 
 def server_of(header: str) -> str:

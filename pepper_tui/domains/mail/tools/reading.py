@@ -105,7 +105,7 @@ async def read_thread(ctx: ToolContext, message_id: str) -> str:
 def _mailbox(ctx: ToolContext) -> Mailbox:
     mailbox = ctx.of(MailParts).mailbox
     if mailbox is None:
-        raise ToolError("no mailbox is configured; set mail.maildir")
+        raise ToolError("no mailbox is configured; add an account: pepper accounts add")
     return mailbox
 
 

@@ -11,7 +11,7 @@ from typing import Final, Protocol
 from pepper_tui.model import Context, ContextFilter, Health, Namespace
 from pepper_tui.text import one_line
 
-_SECTIONS: Final = {"mail": "the folders of [mail]", "mbox": "the mbox files of [mail]"}
+_LOCAL: Final = {"mail": "your Maildirs", "mbox": "your mbox files"}
 
 
 class Asked(Protocol):
@@ -29,7 +29,7 @@ async def not_looked_at(store: Asked, names: Sequence[str]) -> list[str]:
 
 
 def _told(name: str, health: Health | None) -> str:
-    source = _SECTIONS.get(name, f"account {name}")
+    source = _LOCAL.get(name, f"account {name}")
     if health is None:
         return f"{source} was not read yet: it is while Pepper runs"
     detail = f": {one_line(health.detail, 200)}" if health.detail else ""

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from pepper_tui.config import SECTION_IDS
 from pepper_tui.config.identities import Identity
 from pepper_tui.domains.mail.content.mailboxes import parse_address
 from pepper_tui.domains.mail.outbox import Outbox
@@ -17,14 +18,19 @@ from pepper_tui.text import one_line
 from pepper_tui.text.addresses import canonical, compared
 from pepper_tui.tools.errors import ToolError
 
-NOT_SET_UP: Final = "no way to send is configured; set mail.smtp and mail.address"
+NOT_SET_UP: Final = "no way to send is configured; give an account a server to send by (smtp)"
+
+
+_LOCAL: Final = ("", *SECTION_IDS)
+"""The ids under which the account of ``[mail]`` may be known, the first one first."""
 
 
 @dataclass(frozen=True, slots=True)
 class MailAccount:
     """An account and the identities that it holds, its own first.
 
-    ``ident`` is its id, as in the ``account`` of ``raw.mail``: empty for ``[mail]``. Without ``outbox`` it can't send.
+    ``ident`` is its id, as in the ``account`` of ``raw.mail``: empty for ``[mail]``; ``mail`` or ``mbox``
+    stands in its place once the config was upgraded. Without ``outbox`` it can't send.
     """
 
     ident: str
@@ -62,6 +68,7 @@ class MailAccounts:
 
     def __init__(self, accounts: Sequence[MailAccount] = (), default: str = "", own: Sequence[str] = ()) -> None:
         self._accounts, self._default = accounts, default
+        self._local = next((each for each in _LOCAL if any(account.ident == each for account in accounts)), "")
         held = [identity.address for account in accounts for identity in account.identities]
         self._own = frozenset(map(compared, [*own, *held]))
 
@@ -94,7 +101,7 @@ class MailAccounts:
         plain = canonical(one.address) if one else None
         if plain is None:
             raise ToolError(f"'sender': {one_line(said, 80)!r} is not an address; {self._offer()}")
-        found = self._holder(compared(plain), prefer)
+        found = self._holder(compared(plain), self._now(prefer))
         if isinstance(found, Writer):
             return found
         if found is not None:
@@ -106,7 +113,7 @@ class MailAccounts:
 
         Raises ``ToolError`` if that can't send.
         """
-        came_by = str(mail.get("account") or "")
+        came_by = self._now(str(mail.get("account") or ""))
         unheld, silent = "", None
         for address in self._own_of(mail):
             found = self._holder(compared(address), came_by) or self._holder(_untagged(address), came_by)
@@ -133,9 +140,15 @@ class MailAccounts:
             found = self._holder(compared(address), "")
             return found if isinstance(found, Writer) else None
         for account, identity in self._held():
-            if account.ident == ident and account.outbox and compared(identity.address) == compared(address):
+            if account.ident == self._now(ident) and account.outbox and compared(identity.address) == compared(address):
                 return Writer(account, identity)
         return None
+
+    def _now(self, ident: str) -> str:
+        """Return the id that an account has now: ``[mail]`` has another once the config was upgraded, or put back."""
+        if ident not in _LOCAL or any(account.ident == ident for account in self._accounts):
+            return ident
+        return self._local
 
     def _held(self) -> Iterator[tuple[MailAccount, Identity]]:
         for account in self._accounts:

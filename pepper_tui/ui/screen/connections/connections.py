@@ -57,7 +57,7 @@ class Connections(Opened[ConnectionList]):
         if (engine := self._app.link.engine) is not None:
             mails = await engine.recall(ContextFilter(namespaces=(f"{Namespace.RAW}.mail",), limit=NEWEST))
             for mail in mails:
-                ident = str(mail.data.get("account", ""))
+                ident = str(mail.data.get("account") or "mail")  # without one it came by [mail]
                 came[ident] = max(came.get(ident, 0.0), mail.created_at)
         return came
 
