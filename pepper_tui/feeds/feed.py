@@ -25,6 +25,7 @@ from pepper_tui.text.errors import Foreseen, PepperError
 T = TypeVar("T")
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
+MARGIN: Final = 5.0  # seconds that a run must last beyond the one that failed before it
 STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
 
 OPEN: Final = "judging"
@@ -47,7 +48,8 @@ class HealthReporter:
     """Writes the ``Health`` of one feed, only on change: the state of its source, and whether its processor fails.
 
     A processor's failure stands until the same update has gone through, whatever the source reports meanwhile. It is
-    written outside the unit of work of the failed handler, which is thrown away.
+    written outside the unit of work of the failed handler, which is thrown away. What went wrong with the source stands
+    until the source says how it is: that it is tried again is no news.
     """
 
     def __init__(self, store: Store, clock: Clock, part: str) -> None:
@@ -162,6 +164,26 @@ class Feed(Protocol):
 
 
 @dataclass(slots=True)
+class Footing:
+    """How long a run must last to count as one that works, where only time can tell: longer than one that failed.
+
+    ``least``: how long as long as none has failed.
+    """
+
+    least: float
+    _failed_after: float | None = None
+
+    @property
+    def needed(self) -> float:
+        """Seconds of running."""
+        return self.least if self._failed_after is None else self._failed_after + MARGIN
+
+    def failed(self, lasted: float) -> None:
+        """Note that a run has failed after so many seconds."""
+        self._failed_after = min(lasted, STEADY)
+
+
+@dataclass(slots=True)
 class Feeds:
     """The supervisor: runs each feed as its own task and restarts it with back-off."""
 
@@ -198,11 +220,13 @@ class Feeds:
 
     async def _supervise(self, feed: Feed) -> None:
         ctx = self._context(feed)
-        pause = FIRST_PAUSE
+        pause, told = FIRST_PAUSE, False
         while True:
             began = self.clock.monotonic()
             try:
-                await ctx.health.report("starting")
+                if not told:
+                    await ctx.health.report("starting")
+                    told = True
                 await feed.run(ctx)
                 await ctx.health.report("stopped", f"{feed.name} has ended on its own", "restart pepper to start it")
                 return

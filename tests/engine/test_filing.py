@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
 
@@ -32,20 +33,23 @@ FOLDERS = ("Archive", "Trash", "Junk", "Work")
 
 
 class Broken:
-    """The filer of an account where something goes wrong. ``acts_on``: what it is asked to do, in turn."""
+    """The filer of an account where something goes wrong, or takes long: until ``answers`` is set."""
 
     account = "mail"
-    acts = ("archive", "move", "read")
+    acts = ("archive", "move", "read", "unread", "trash")
 
     def __init__(self, *errors: Exception | None, done: bool | None = None) -> None:
         self.errors, self.done = list(errors), done
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def folders(self) -> Sequence[str]:
         return ["INBOX", "Archive"]
 
     async def file(self, filing: Filing, places: Sequence[str], /) -> Mapping[str, Filed]:
         self.asked.append((filing.act, filing.folder, tuple(places)))
+        await self.answers.wait()
         if self.errors and (error := self.errors.pop(0)) is not None:
             raise error
         return {place: Filed(f"{place}/now", Filing("move", "INBOX")) for place in places}
@@ -247,6 +251,61 @@ async def test_more_than_one_call_holds_is_still_one_act(box: Box) -> None:
     await box.desk.engine.undo()
     await box.until_ended(*[CallState.SUCCEEDED] * 4)
     assert sum(len(places) for act, _, places in filer.asked if act == "move") == MOST + 1
+
+
+async def listed(box: Box) -> list[str]:
+    return [row.id for row in (await box.desk.engine.mails()).rows]
+
+
+@pytest.mark.parametrize("act", ["archive", "read"])
+async def test_what_a_key_files_leaves_the_list_at_once_and_one_undo_brings_it_back(box: Box, act: str) -> None:
+    filer = put_in(box, Broken())
+    await box.take(1)
+    await box.take(2)
+    engine, before = box.desk.engine, await listed(box)
+
+    async def unread() -> int:
+        return (await engine.mails()).unread
+
+    assert (sorted(before), await unread()) == (["t1", "t2"], 2)
+    filer.answers.clear()  # the account takes long
+    await engine.file(["mail:mail_1"], act)
+    assert (await box.notices())["n1"] == "done"
+
+    async def gone() -> bool:
+        return (await listed(box), await unread()) == (["t2"] if act == "archive" else ["t2", "t1"], 1)
+
+    await box.desk.until(gone)
+    await box.desk.until(lambda: len(filer.asked) == 1)
+    undoing = asyncio.create_task(engine.undo())
+    await asyncio.sleep(0)
+    filer.answers.set()
+    await undoing
+    assert (await box.notices())["n1"] == "new"
+
+    async def back() -> bool:
+        return sorted(await listed(box)) == ["t1", "t2"]
+
+    await box.desk.until(back)
+    await box.until_ended(CallState.SUCCEEDED, CallState.SUCCEEDED)
+    with pytest.raises(EngineError, match="nothing to take back"):
+        await engine.undo()
+
+
+async def test_what_was_not_done_is_in_the_list_again(box: Box) -> None:
+    filer = put_in(box, Broken(NotDoneError("no connection")))
+    await box.take(1)
+    assert await listed(box) == ["t1"]
+    filer.answers.clear()
+    await box.desk.engine.file(["mail:mail_1"], "trash")
+
+    async def shows(*threads: str) -> bool:
+        return await listed(box) == [*threads]
+
+    await box.desk.until(shows)
+    filer.answers.set()
+    await box.desk.card()
+    await box.desk.until(lambda: shows("t1"))
 
 
 async def test_what_was_not_done_is_a_card_that_tries_again_and_undo_withdraws_it(box: Box) -> None:

@@ -182,6 +182,46 @@ async def test_a_failing_feed_is_started_again_ever_later(store: ContextStore, c
         assert pauses[-1] < STEADY + 10  # what ran a while before it failed begins anew
 
 
+FAILS = """
+async def run(ctx):
+    await ctx.sleep(4)
+    kept = await ctx.recall("tries") or {"count": 0}
+    await ctx.keep("tries", {"count": kept["count"] + 1})
+    if kept["count"] < 3:
+        raise ValueError("it broke")
+    await ctx.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("own", [False, True], ids=["built in", "a user's file"])
+async def test_what_is_broken_is_named_until_it_works(
+    store: ContextStore, clock: ManualClock, tmp_path: Path, own: bool
+) -> None:
+    (tmp_path / "weak.py").write_text(f"NAME = 'weak'\n{FAILS}")
+    feed: Feed = Failing()
+    if own:
+        feed = load_own_feed(OwnFeed(name="weak", file=tmp_path / "weak.py"), triage_of(Config()))
+    said: list[str] = []
+
+    async def listen() -> None:
+        async with store.watch(["health"]) as updates:
+            async for batch in updates:
+                said.extend(each.context.data["state"] for each in batch)
+
+    listening = asyncio.create_task(listen())
+    await asyncio.sleep(0)
+    async with Running(store, clock, feed):
+
+        async def over() -> bool:
+            await clock.advance(0.5)
+            await asyncio.sleep(0.001)
+            return said[-2:] == ["trouble", "ok"] if own else len(feed.starts) > 3  # type: ignore[attr-defined]
+
+        await until(over, 40)
+    listening.cancel()
+    assert said == ["starting", *(["ok", "trouble", "ok"] if own else ["trouble"])]
+
+
 async def test_health_is_trouble_while_the_processor_fails(
     store: ContextStore, clock: ManualClock, tmp_path: Path
 ) -> None:

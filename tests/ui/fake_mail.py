@@ -11,12 +11,12 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, Use
 from pepper_tui.domains.mail.content.mime import Mail
-from pepper_tui.domains.mail.listing.index import FACTS, MailIndex, Sign
+from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
 from pepper_tui.domains.mail.listing.reading import begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
-from pepper_tui.domains.mail.search.query_text import parse
+from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
 from pepper_tui.model import EngineError, Json, Written
 
@@ -84,16 +84,13 @@ class FakeMail:
     async def page(self, query: str, first: int, limit: int, newest: bool, around: str) -> MailPage:
         self.asked.append(query)
         try:
-            asked = await resolved(parse(query), TimeReader(ManualClock(T0), ZoneInfo("UTC"), "en"), [OWN])
+            asked = await resolved(parse_begun(query), TimeReader(ManualClock(T0), ZoneInfo("UTC"), "en"), [OWN])
         except QueryError as error:
             raise EngineError(f"{error.words}: {error.remedy}") from error
-        everywhere = is_asked("in", inward(asked.root))
-        found = {
-            ident
-            for ident, entry in self.index
-            if (everywhere or not entry.signs & Sign.HIDDEN) and matches(asked, self.raw[ident], self.states.get(ident))
-        }
+        fit = {ident for ident, raw in self.raw.items() if matches(asked, raw, self.states.get(ident))}
+        found = fit if is_asked("in", inward(asked.root)) else self.index.in_sight(fit)
         threads = self.index.narrowed(found, newest=newest)
+        threads = threads if query.strip() else self.index.window(0, len(threads), newest=newest)
         place = threads.index(around) if around in threads else -1
         first = max(0, min(place - limit // 2 if place >= 0 else first, len(threads) - limit))
         rows = [row for row in (self.index.row(each, found) for each in threads[first : first + limit]) if row]

@@ -25,7 +25,7 @@ from pepper_tui.connectors.maildir.settings import Maildirs
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.domains.mail.content.mime import Mail
-from pepper_tui.domains.mail.intake.processor import MailIntake, Pace, tell_progress
+from pepper_tui.domains.mail.intake.processor import MailIntake, Pace, progress_words
 from pepper_tui.domains.mail.intake.raw_mail import RAW, known_mails, mail_key, partly_read, store_mail
 from pepper_tui.feeds.feed import FeedContext, FeedError, HealthState
 from pepper_tui.model import ContextFilter, Json
@@ -270,9 +270,11 @@ class MaildirFeed:
             self._standing = ("trouble", words, "raise fs.inotify.max_user_watches")
             await self._tell(ctx)
 
-    async def _tell(self, ctx: FeedContext) -> None:
+    async def _tell(self, ctx: FeedContext, progress: str = "") -> None:
         """Report the health, including what could not be read, or not completely."""
         state, words, remedy = self._standing
+        if progress:
+            state, words, remedy = "starting", progress, ""
         if self._refused:
             few = "; ".join([*self._refused.values()][:_NAMED])
             words = f"{len(self._refused):,} mails can't be read, and are tried again: {few}; {words}"
@@ -319,7 +321,7 @@ class MaildirFeed:
                         for at in range(0, len(fresh), CHUNK):
                             arrived = await ctx.look(root, self._read, fresh[at : at + CHUNK])
                             await self._store(ctx, root, arrived, lambda _: False)
-                        await tell_progress(ctx, done, len(new))
+                        await self._tell(ctx, progress_words(done, len(new)))
                 # after a crash during the first scan, mail that came since then is no backlog
                 await self._store(
                     ctx, root, chunk, lambda at: first_sight and (known is None or at <= source["first_seen"])

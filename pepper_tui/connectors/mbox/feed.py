@@ -115,11 +115,13 @@ class MboxFeed:
         except OSError:  # no watches left: the regular scan continues
             return
 
-    async def _tell(self, ctx: FeedContext) -> None:
+    async def _tell(self, ctx: FeedContext, progress: str = "") -> None:
         if self._defects:
-            words = "; ".join(f"{path}: {defect}" for path, defect in self._defects.items())
+            words = "; ".join([*(f"{path}: {defect}" for path, defect in self._defects.items()), progress])
             remedy = f"fix the file or its permissions, or {self._holder.paths} in config.toml"
-            await ctx.health.report("trouble", words, remedy)
+            await ctx.health.report("trouble", words.removesuffix("; "), remedy)
+        elif progress:
+            await ctx.health.report("starting", progress)
         else:
             said = [f"watching {', '.join(map(str, self._config.paths))}", await partly_read(ctx.store)]
             await ctx.health.report("ok", "; ".join(filter(None, said)))
@@ -157,7 +159,7 @@ class MboxFeed:
             await self._take(ctx, path, state, piece)
             if piece.rest:
                 share = 100 * piece.mark.offset // max(1, piece.size)
-                await ctx.health.report("starting", f"taking in your mail: {share} % of {path.name}")
+                await self._tell(ctx, f"taking in your mail: {share} % of {path.name}")
                 await self._pace.keep(ctx.store)
             else:
                 return SETTLED if piece.torn else later

@@ -24,7 +24,7 @@ from pepper_tui.config import ExecFeed as ExecConfig
 from pepper_tui.connectors.program import keeper as exec_keeper
 from pepper_tui.connectors.program.lines import MAX_LINE, Lines
 from pepper_tui.feeds.chain import link
-from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
+from pepper_tui.feeds.feed import FeedContext, FeedError, Footing, store_signal
 from pepper_tui.feeds.raw_record import content_of, raw_of, said_in, signal_of
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace
@@ -51,6 +51,7 @@ class ExecFeed:
         self.name = config.name
         self._config, self._triage, self._env, self._folder = config, triage, env, folder
         program, *arguments = config.command
+        self.footing = Footing(STARTED)
         self._command = [str(Path(program).expanduser()) if program.startswith("~") else program, *arguments]
 
     def listen(self, ctx: FeedContext) -> None:
@@ -70,10 +71,11 @@ class ExecFeed:
 
     async def run(self, ctx: FeedContext) -> None:
         while True:
-            run = _Run(self, ctx)
+            run, began = _Run(self, ctx), ctx.clock.monotonic()
             code = await run.until_ended()
             words = f"{_ended_words(code, self._config.command[0])}{run.said()}"
             if code != 0 or not self._config.every:
+                self.footing.failed(ctx.clock.monotonic() - began)
                 remedy = f"see what {one_line(self._config.command[0], 80)} says"
                 if code == 0:
                     remedy = f"if it is meant to end, set `every` in [[exec]] {self.name!r}"
@@ -185,7 +187,7 @@ class _Run:
                         pass
 
     async def _tell_once_well(self) -> None:
-        await self._ctx.clock.sleep(STARTED)
+        await self._ctx.clock.sleep(self._feed.footing.needed)
         await self._tell()
 
     async def _read_errors(self, stream: asyncio.StreamReader) -> None:

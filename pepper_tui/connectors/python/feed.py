@@ -19,7 +19,7 @@ from pepper_tui.config import FEED_NAMES
 from pepper_tui.config import OwnFeed as OwnFeedConfig
 from pepper_tui.connectors.python.user_feed import FeedFile, FeedStore, Handler, at_work
 from pepper_tui.feeds.chain import link
-from pepper_tui.feeds.feed import FeedContext, FeedError, store_signal
+from pepper_tui.feeds.feed import FeedContext, FeedError, Footing, store_signal
 from pepper_tui.feeds.raw_record import AUTHORITY, raw_of, said_in, signal_of
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextUpdate, Json, Namespace, Priority, Signal
@@ -77,6 +77,7 @@ class OwnFeed:
         self.problem = problem
         self._config, self._triage, self._module = config, triage, module
         self._handlers = list(registered.handlers.values()) if registered else []
+        self._footing = Footing(0.0)
 
     def listen(self, ctx: FeedContext) -> None:
         if self._module is None:
@@ -133,20 +134,36 @@ class OwnFeed:
             await ctx.health.report("trouble", self.problem, self._remedy)
             await asyncio.Event().wait()
             return
-        await ctx.health.report("ok", f"{self._config.file}{await self._left_over(ctx)}")
         if not hasattr(self._module, "run"):
+            await self._tell(ctx)
             await asyncio.Event().wait()
             return
-        store = self._store(ctx)
+        if not self._footing.needed:
+            await self._tell(ctx)
+        well = asyncio.create_task(self._tell_once_well(ctx))
+        store, began = self._store(ctx), ctx.clock.monotonic()
         try:
             with at_work(store):
                 await self._module.run(OwnContext(self.name, self._config.settings, ctx, store))
         except Exception as error:
+            self._footing.failed(ctx.clock.monotonic() - began)
             where = line_of(error, self._config.file)
             raise FeedError(f"{where}: {type(error).__name__}: {error}", f"fix {self._config.file}") from error
-        if not self._handlers:  # otherwise the handlers continue: the run was only a setup
+        finally:
+            well.cancel()
+            await asyncio.gather(well, return_exceptions=True)
+        if self._handlers:  # they continue: the run was only a setup
+            await self._tell(ctx)
+        else:
             await ctx.health.report("done", f"{self._config.file}: its run has ended")
         await asyncio.Event().wait()
+
+    async def _tell(self, ctx: FeedContext) -> None:
+        await ctx.health.report("ok", f"{self._config.file}{await self._left_over(ctx)}")
+
+    async def _tell_once_well(self, ctx: FeedContext) -> None:
+        await ctx.clock.sleep(self._footing.needed)
+        await self._tell(ctx)
 
     async def _left_over(self, ctx: FeedContext) -> str:
         """Drop subscriptions of handlers that the file no longer has; return words on those with pending deliveries."""

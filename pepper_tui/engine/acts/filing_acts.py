@@ -11,9 +11,10 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final
 
-from pepper_tui.clock import Clock
+from pepper_tui.clock import Clock, done_before
 from pepper_tui.domains.mail.at_source.elsewhere import ReadEnds, cards_of
 from pepper_tui.domains.mail.at_source.filing import ACTS, NAMED, Filer, Filing
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -22,7 +23,7 @@ from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.mail.tools.filing_plan import MOST, FolderError, Plan, effect_of, named_folder, planned
 from pepper_tui.engine.acts.card_acts import CardActs
 from pepper_tui.engine.acts.one_act import one_act, settled
-from pepper_tui.engine.acts.undo import Room, UndoJournal
+from pepper_tui.engine.acts.undo import Room, UnderWayError, UndoJournal
 from pepper_tui.model import (
     CallState,
     ChoiceError,
@@ -35,7 +36,7 @@ from pepper_tui.model import (
     SettledError,
     ToolCall,
 )
-from pepper_tui.store import ContextStore
+from pepper_tui.store import ContextStore, LiveSubscription
 from pepper_tui.text import one_line
 from pepper_tui.tools import Tool, ToolError
 from pepper_tui.tools.approvals.approvals import Approvals
@@ -46,6 +47,9 @@ _ENDS: Final = frozenset({"archive", "trash", "junk", "move", "read"})
 """Acts that end the items that they are about."""
 _BY_UNDO: Final = "user's undo"
 _FILED: Final = "filed"
+_UNDER_WAY: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
+PATIENCE: Final = 10.0
+"""Seconds that an undo waits for the attempt that it is about."""
 
 
 class Orders:
@@ -55,7 +59,7 @@ class Orders:
         self, store: ContextStore, clock: Clock, approvals: Approvals, tool: Tool, filers: Mapping[str, Filer]
     ) -> None:
         self.store, self.approvals, self.filers = store, approvals, filers
-        self._clock, self._tool = clock, tool
+        self.clock, self._tool = clock, tool
 
     def effects(self, filing: Filing, plan: Plan) -> list[ResolvedEffect]:
         """Return what ``plan`` comes to: one effect per account and ``MOST`` mails."""
@@ -70,11 +74,11 @@ class Orders:
         effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))
         ids = [str(each["id"]) for each in effect.payload["mails"]]
         call = ToolCall(
-            self._clock.new_id("call"),
+            self.clock.new_id("call"),
             self._tool.name,
             {"mails": ids, "act": effect.payload["act"], "folder": effect.payload["folder"]},
             Effect.WRITE,
-            self._clock.now(),
+            self.clock.now(),
             BY_KEY,
             root="user",
             tainted=False,
@@ -205,8 +209,9 @@ class FilingMoves:
     async def _turned(self, call: ToolCall, moved: Moved, *, again: bool) -> str:
         called = one_line(call.summary or call.name, 80)
         match call.state:
-            case CallState.SCHEDULED | CallState.ATTEMPTED:
-                raise EngineError(f"this is being done this moment; press once more: {called}")
+            case state if state in _UNDER_WAY:
+                words = f"this is being done this moment; press once more: {called}"
+                raise UnderWayError(words, partial(self._ended, call.id))
             case CallState.WAITING_APPROVAL:
                 with settled():
                     await self._orders.approvals.withdraw(call.approval, _BY_UNDO)
@@ -223,6 +228,25 @@ class FilingMoves:
         with settled():
             await self._orders.approvals.withdraw(retry.id, _BY_UNDO)
         return f"not done: {called}"
+
+    async def _ended(self, call_id: str) -> bool:
+        """Wait until the attempt of a call has ended, for ``PATIENCE`` seconds at most; return whether it has."""
+        async with self._store.watch([Namespace.TOOL_CALL]) as updates:
+            ended = asyncio.ensure_future(self._until_ended(call_id, updates))
+            try:
+                return await done_before(ended, self._orders.clock.sleep(PATIENCE))
+            finally:
+                ended.cancel()
+
+    async def _until_ended(self, call_id: str, updates: LiveSubscription) -> None:
+        if await self._is_under_way(call_id):
+            async for _ in updates:
+                if not await self._is_under_way(call_id):
+                    return
+
+    async def _is_under_way(self, call_id: str) -> bool:
+        call = ToolCall.one(await self._store.get(call_id, namespace=Namespace.TOOL_CALL))
+        return call is not None and call.state in _UNDER_WAY
 
     async def _reversed(self, call: ToolCall, called: str) -> str:
         filed = await filed_call(self._store, call.id)

@@ -9,7 +9,7 @@ approval.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
@@ -36,10 +36,18 @@ DEPTH: Final = 50
 Way = Literal["back", "again"]
 
 
+class UnderWayError(EngineError):
+    """What an act began has not ended yet. ``over`` waits for that, not for long; it returns whether it has ended."""
+
+    def __init__(self, words: str, over: Callable[[], Awaitable[bool]]) -> None:
+        super().__init__(words)
+        self.over = over
+
+
 class Room(Protocol):
     """The owner of the records that an act moves.
 
-    Both methods write in the caller's unit, and raise ``SettledError`` before they write.
+    Both methods write in the caller's unit, and raise ``SettledError`` or ``UnderWayError`` before they write.
     """
 
     async def back(self, moved: Sequence[Moved]) -> str:
@@ -65,6 +73,7 @@ class UndoJournal:
     def __init__(self, store: ContextStore, clock: Clock, rooms: Mapping[str, Room]) -> None:
         self._store, self._clock, self._rooms = store, clock, dict(rooms)
         self._one_at_a_time = asyncio.Lock()
+        self._waits = False  # an undo or redo waits for what its act began
 
     @asynccontextmanager
     async def recording(self) -> AsyncIterator[Recording]:
@@ -101,6 +110,21 @@ class UndoJournal:
         return await self._turned(UserActState.UNDONE, UserActState.DONE, "again", "there is nothing to do again")
 
     async def _turned(self, now: UserActState, to: UserActState, way: Way, nothing: str) -> str:
+        """Turn the newest act. One press turns one act: what is still under way is waited for."""
+        if self._waits:
+            raise EngineError("the last act is being taken back this moment")
+        try:
+            return await self._turned_now(now, to, way, nothing)
+        except UnderWayError as error:
+            self._waits = True
+            try:
+                if not await error.over():
+                    raise
+            finally:
+                self._waits = False
+        return await self._turned_now(now, to, way, nothing)
+
+    async def _turned_now(self, now: UserActState, to: UserActState, way: Way, nothing: str) -> str:
         passed: list[str] = []
         async with self._one_at_a_time:
             for context, act in await self._newest(now):

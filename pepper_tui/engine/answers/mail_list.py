@@ -1,6 +1,7 @@
 """The mail list of a running engine: read from the store when it is first asked for, and kept in step with it.
 
-Until somebody asks, it costs nothing. It is rebuilt from the store at each start, so nothing of it can be stale.
+Until somebody asks, it costs nothing. It is rebuilt from the store at each start, so nothing of it can be stale. What
+the user's key files is shown as filed from the key on, whatever the account takes; if it was not done, it is back.
 """
 
 from __future__ import annotations
@@ -13,20 +14,32 @@ from dataclasses import replace
 from typing import Any, Final
 
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.mail.at_source.filing import ACTS, Filing
 from pepper_tui.domains.mail.at_source.state import STATES, MailState, states_of
 from pepper_tui.domains.mail.intake.raw_mail import RAW
-from pepper_tui.domains.mail.listing.index import FACTS, MailIndex, Sign
+from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
 from pepper_tui.domains.mail.listing.reading import SHOWN, begin_of, read_mail
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail, ThreadRow
 from pepper_tui.domains.mail.search.local import LocalSearch
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
-from pepper_tui.domains.mail.search.query_text import parse
+from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
+from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.mail.writing.originals import Original, one_file
-from pepper_tui.model import ContextFilter, ContextUpdate, EngineError
+from pepper_tui.model import (
+    OPEN_TAG,
+    CallState,
+    Context,
+    ContextFilter,
+    ContextUpdate,
+    EngineError,
+    Namespace,
+    ToolCall,
+)
 from pepper_tui.store import ContextStore
 from pepper_tui.store.filter import Values
 from pepper_tui.tools import ToolError
+from pepper_tui.tools.approvals.windows import APPROVED
 
 log = logging.getLogger(__name__)
 
@@ -96,18 +109,14 @@ class MailList:
         key = (query, newest, self._index.version, self._store.clock.now() // MINUTE)
         if self._found is None or self._found[0] != key:
             try:
-                asked = await resolved(parse(query), self._times, self._own)
+                asked = await resolved(parse_begun(query), self._times, self._own)
             except QueryError as error:
                 raise EngineError(f"{error.words}: {error.remedy}" if error.remedy else error.words) from error
             found, left_out = await self._local.ids(asked)
-            among: Collection[str] = found if is_asked("in", inward(asked.root)) else self._in_sight(found)
+            among: Collection[str] = found if is_asked("in", inward(asked.root)) else self._index.in_sight(found)
             threads = self._index.narrowed(among, newest=newest)
             self._found = (key, threads, among, "; ".join(left_out))
         return self._found[1:]
-
-    def _in_sight(self, mails: Collection[str]) -> Collection[str]:
-        entries = ((ident, self._index.entry(ident)) for ident in mails)
-        return {ident for ident, entry in entries if entry is not None and not entry.signs & Sign.HIDDEN}
 
     async def _say(self, rows: Sequence[ThreadRow]) -> None:
         """Add what only the store knows of the rows."""
@@ -176,7 +185,7 @@ class MailList:
             self._following.result()  # why it could not be read
 
     async def _follow(self) -> None:
-        async with self._store.watch([RAW, STATES]) as live:
+        async with self._store.watch([RAW, STATES, Namespace.TOOL_CALL]) as live:
             await self._read_all()
             missed = 0
             async for batch in live:
@@ -191,7 +200,9 @@ class MailList:
         for update in batch:
             context = update.context
             with _readable(context.context_id):
-                if context.namespace == STATES:
+                if context.namespace == Namespace.TOOL_CALL:
+                    _take_call(self._index, context)
+                elif context.namespace == STATES:
                     self._index.put_state(MailState(context.context_id) if update.deleted else MailState.of(context))
                 elif update.deleted or context.expires_at is not None:
                     self._index.remove(context.context_id)
@@ -210,6 +221,10 @@ class MailList:
                 fresh.put_state(MailState.of({"id": state.context_id, "copies": state.values[0] or []}))
         for _ in fresh.placed(AT_ONCE):
             await asyncio.sleep(0)
+        under_way = ContextFilter(namespaces=[Namespace.TOOL_CALL], tags=[OPEN_TAG], limit=None, newest_first=False)
+        for call in await self._store.query(under_way):
+            with _readable(call.context_id):
+                _take_call(fresh, call)
         fresh.version += self._index.version
         self._index = fresh
         self._begun.set()
@@ -222,6 +237,19 @@ class MailList:
                 yield one
                 if at % AT_ONCE == 0:
                     await asyncio.sleep(0)
+
+
+def _take_call(index: MailIndex, context: Context) -> None:
+    """Note what a call of the user's key is doing to mails, or that it has ended."""
+    call = ToolCall.one(context)
+    if call is None or call.origin != BY_KEY:
+        return
+    waits = call.state is CallState.WAITING_APPROVAL and call.progress == APPROVED
+    filing = None
+    if waits or call.state is CallState.ATTEMPTED:
+        act = next(each for each in ACTS if each == call.arguments["act"])
+        filing = Filing(act, str(call.arguments["folder"]))
+    index.set_filing(call.id, call.arguments["mails"], filing)
 
 
 @contextlib.contextmanager

@@ -67,6 +67,11 @@ async def test_a_window_begins_where_it_is_asked_to_or_holds_a_thread(stage: Sta
         ("after:1970-01-02", []),
         ("is:flagged", ["m2"]),
         ("rent", ["m1"]),
+        ("ren", ["m1"]),  # it may go on
+        ("subject:re", ["m1"]),
+        ("ren from:alice", []),
+        ('"ren"', []),
+        ("ren ", []),
         ("rent from:bob", []),
         ("old", []),
         ("in:trash", ["m3"]),
@@ -83,6 +88,22 @@ async def test_a_filter_narrows(stage: Stage, query: str, wanted: list[str]) -> 
     )
     await stage.mark(state("m0"), state("m2", "flagged", "seen"), state("m3", folder="Trash", use="trash"))
     assert await ids(stage, query) == wanted
+
+
+async def test_what_is_archived_is_not_listed_but_found(stage: Stage) -> None:
+    await stage.mail(
+        mail("m1", "Rent", at=1000.0, thread="<rent@x>"),
+        mail("m2", "Re: Rent", at=2000.0, thread="<rent@x>"),
+        mail("m3", "Lunch", at=3000.0),
+    )
+    sent, put_away = state("m2", "seen", use="sent"), state("m1", "seen", folder="Archive", use="archive")
+    await stage.mark(put_away, sent, state("m3", "seen"))
+    assert await ids(stage) == ["m3"]
+    assert await ids(stage, "rent") == await ids(stage, "in:archive OR in:sent") == ["m2"]
+    assert await ids(stage, "in:anywhere") == ["m3", "m2"]
+    await stage.mail(mail("m4", "Re: Rent", at=4000.0, thread="<rent@x>"))  # an answer brings its thread back
+    page = await stage.engine.mails()
+    assert [(row.newest, row.count) for row in page.rows] == [("m4", 3), ("m3", 1)]
 
 
 @pytest.mark.parametrize(

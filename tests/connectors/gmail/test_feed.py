@@ -321,6 +321,15 @@ async def test_a_server_that_is_away_is_told_and_found_again(google: Google, acc
     assert await work.news() == {"<m1@example.com>": "high"}
 
 
+async def test_a_server_that_stands_still_is_told(google: Google, accounts: Make) -> None:
+    work = accounts()
+    await work.start()
+    await work.until_health("ok")
+    google.fault("gmail.users.*", wait=600, times=99)
+    await work.until_health("trouble", "Google does not answer")
+    google.stop()  # its threads go on until then
+
+
 async def test_what_is_filed_here_is_seen_in_the_state_and_undone(google: Google, accounts: Make) -> None:
     google.mailbox.deliver(mail(number=1))
     work = accounts()

@@ -6,6 +6,7 @@ import random
 
 import pytest
 
+from pepper_tui.domains.mail.at_source.filing import Filing
 from pepper_tui.domains.mail.at_source.state import Copy, MailState
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
 from pepper_tui.model import Json
@@ -26,13 +27,17 @@ class Plain:
         self.states: dict[str, MailState] = {}
 
     def seen(self) -> dict[str, list[Json]]:
-        """The mails in sight by thread, oldest first."""
+        """The mails in sight by thread, oldest first, of the threads that the list has."""
         found: dict[str, list[Json]] = {}
+        listed: set[str] = set()
         for raw in sorted(self.mails.values(), key=lambda raw: (raw["date"], raw["id"])):
             known = self.states.get(raw["id"])
-            if known is None or any(copy.use not in ("trash", "junk") for copy in known.copies):
+            uses = {copy.use for copy in known.copies} if known is not None else {"inbox"}
+            if uses - {"trash", "junk"}:
                 found.setdefault(raw["thread"], []).append(raw)
-        return found
+            if uses - {"trash", "junk", "sent", "drafts", "archive"}:
+                listed.add(raw["thread"])
+        return {thread: mails for thread, mails in found.items() if thread in listed}
 
     def unread(self, mails: list[Json]) -> bool:
         return any(raw["id"] in self.states and self.states[raw["id"]].unread for raw in mails)
@@ -81,6 +86,27 @@ def test_whatever_comes_the_order_the_places_and_the_rows_are_those_of_a_plain_l
             assert (row.newest, row.count, row.at) == (mails[-1]["id"], len(mails), mails[-1]["date"])
             assert bool(row.unread) == plain.unread(mails)
         assert index.place("nowhere", newest=True) == -1
+
+
+def test_what_a_key_does_counts_as_done_until_its_call_has_ended_and_its_inverse_brings_it_back() -> None:
+    index = MailIndex([OWN])
+    for ident in ("m1", "m2"):
+        raw = mail(ident, thread="t")
+        index.put(ident, [raw[name] for name in FACTS])
+        index.put_state(state(ident))
+    index.put_state(state("m2", use="sent"))
+    for act, folder in (("archive", ""), ("trash", ""), ("move", "Lists/Archive")):
+        index.set_filing("c1", ["m1", "m9"], Filing(act, folder))  # type: ignore[arg-type]
+        assert index.window(0, 9, newest=False) == []
+        index.set_filing("c2", ["m1"], Filing("move", "INBOX"))
+        assert index.window(0, 9, newest=False) == ["t"]
+        index.set_filing("c2", ["m1"], None)
+        index.set_filing("c1", ["m1", "m9"], None)
+        assert (index.window(0, 9, newest=False), index.unread) == (["t"], 1)
+    index.set_filing("c3", ["m1", "m2"], Filing("read"))
+    row = index.row("t")
+    assert row is not None
+    assert (row.unread, index.unread) == (0, 0)
 
 
 def test_what_the_user_wrote_and_sent_is_not_filed_with_its_thread() -> None:

@@ -128,9 +128,14 @@ class MailIntake:
         return self._pace
 
 
+def progress_words(done: int, of: int) -> str:
+    """Return how far the intake has progressed."""
+    return f"taking in your mail: {done:,} of {of:,}"
+
+
 async def tell_progress(ctx: FeedContext, done: int, of: int) -> None:
     """Report how far the intake has progressed."""
-    await ctx.health.report("starting", f"taking in your mail: {done:,} of {of:,}")
+    await ctx.health.report("starting", progress_words(done, of))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,45 +1,29 @@
 """The threads of all mail in memory, in the order of the list: a few facts of each mail, so that 50,000 cost little.
 
-What the rows say besides (subject, first words) is read from the store for the rows that are shown.
+The list is the inbox: a thread leaves it with its last mail that is neither archived nor thrown away, and comes back
+with an answer. What the user's key is doing this moment counts as done (``set_filing``). What the rows say besides
+(subject, first words) is read from the store for the rows that are shown.
 """
 
 from __future__ import annotations
 
 import sys
 from bisect import bisect_left, insort
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
 
+from pepper_tui.domains.mail.at_source.filing import Filing
 from pepper_tui.domains.mail.at_source.state import MailState
 from pepper_tui.domains.mail.listing.records import ThreadRow
+from pepper_tui.domains.mail.listing.signs import NOT_RECEIVED, OF_STATE, OUT_OF_SIGHT, PUT_AWAY, Sign, UnderWay
 from pepper_tui.text import one_line
 
 FACTS: Final = ("thread", "date", "arrived", "sender", "attachments", "label", "account", "doubts")
 """The fields of a mail in ``raw.mail`` that the index is made of."""
-_OUT_OF_SIGHT: Final = {"trash", "junk"}
-_NOT_RECEIVED: Final = {"sent", "drafts"}
 _PEOPLE: Final = 8
-
-
-class Sign:
-    """What is known of a mail, as bits: plain numbers, as a flag type would cost half of the time to read it all."""
-
-    OWN: Final = 1
-    ATTACHED: Final = 2
-    DOUBTFUL: Final = 4
-    UNREAD: Final = 8
-    FLAGGED: Final = 16
-    ANSWERED: Final = 32
-    HIDDEN: Final = 64
-    """Removed everywhere, or only in the trash or among junk."""
-    SENT: Final = 128
-    """Only where sent mail or drafts lie: not to be filed with its thread."""
-
-
-_OF_STATE: Final = Sign.UNREAD | Sign.FLAGGED | Sign.ANSWERED | Sign.HIDDEN | Sign.SENT
 
 
 @dataclass(slots=True)
@@ -61,7 +45,7 @@ Key = tuple[float, str]
 
 @dataclass(slots=True)
 class _Thread:
-    """The mails of a thread; ``key`` and ``unread`` of those in sight."""
+    """The mails of a thread; ``key`` (if it is in the list) and ``unread`` are of those in sight."""
 
     mails: dict[str, None] = field(default_factory=dict)
     key: Key | None = None
@@ -76,6 +60,7 @@ class MailIndex:
         self._mails: dict[str, Entry] = {}
         self._states: dict[str, MailState] = {}  # of mails that are not known yet
         self._threads: dict[str, _Thread] = {}
+        self._under_way = UnderWay()
         self._unread: list[Key] = []
         self._read: list[Key] = []
         self._all: list[Key] = []
@@ -95,7 +80,7 @@ class MailIndex:
         signs |= Sign.DOUBTFUL if doubts else 0
         name = "" if doubts else str(sender.get("name") or "")
         before = self._mails.get(ident)
-        signs |= (before.signs & _OF_STATE) if before is not None else 0
+        signs |= (before.signs & OF_STATE) if before is not None else 0
         at = date if isinstance(date, int | float) and not isinstance(date, bool) else arrived
         entry = Entry(
             str(thread or ident),
@@ -135,6 +120,16 @@ class MailIndex:
         if entry is not None:
             self._part(ident, entry.thread)
 
+    def set_filing(self, call: str, mails: Sequence[str], filing: Filing | None) -> None:
+        """Count ``filing`` of these mails as done; ``None``: the call has ended, and their states tell."""
+        if self._under_way.set(call, mails, filing):
+            for thread in dict.fromkeys(self._mails[each].thread for each in mails if each in self._mails):
+                self._place(thread)
+
+    def signs(self, ident: str) -> int:
+        """Return what is known of a mail that is there, with what is being done to it."""
+        return self._under_way.changed(ident, self._mails[ident].signs)
+
     def _part(self, ident: str, thread: str) -> None:
         known = self._threads[thread]
         known.mails.pop(ident, None)
@@ -166,9 +161,10 @@ class MailIndex:
         if known.key is not None:
             _drop(self._all, known.key)
             _drop(self._unread if known.unread else self._read, known.key)
-        seen = [entry for entry in map(self._mails.get, known.mails) if entry is not None and _in_sight(entry)]
-        known.key = (-max(entry.at for entry in seen), thread) if seen else None
-        known.unread = any(entry.signs & Sign.UNREAD for entry in seen)
+        seen = [(ident, signs) for ident in known.mails if not (signs := self.signs(ident)) & Sign.HIDDEN]
+        listed = any(not signs & Sign.AWAY for _, signs in seen)
+        known.key = (-max(self._mails[ident].at for ident, _ in seen), thread) if listed else None
+        known.unread = any(signs & Sign.UNREAD for _, signs in seen)
         if known.key is not None:
             insort(self._all, known.key)
             insort(self._unread if known.unread else self._read, known.key)
@@ -191,8 +187,9 @@ class MailIndex:
     def entry(self, ident: str) -> Entry | None:
         return self._mails.get(ident)
 
-    def __iter__(self) -> Iterator[tuple[str, Entry]]:
-        return iter(self._mails.items())
+    def in_sight(self, mails: Iterable[str]) -> set[str]:
+        """Return those of ``mails`` that are not thrown away."""
+        return {ident for ident in mails if ident in self._mails and not self.signs(ident) & Sign.HIDDEN}
 
     def window(self, first: int, limit: int, *, newest: bool) -> list[str]:
         """Return the threads at these places. ``newest``: by date alone, else the unread ones first."""
@@ -203,7 +200,7 @@ class MailIndex:
         return [key[1] for key in islice(parts, limit)]
 
     def place(self, thread: str, *, newest: bool) -> int:
-        """Return the thread's place in the order, -1 if it is not in sight."""
+        """Return the thread's place in the order, -1 if it is not in the list."""
         known = self._threads.get(thread)
         if known is None or known.key is None:
             return -1
@@ -228,32 +225,33 @@ class MailIndex:
     def row(self, thread: str, among: Collection[str] | None = None) -> ThreadRow | None:
         """Return the thread's row, without what the store knows. ``among``: mails that count though out of sight."""
         known = self._threads.get(thread)
-        entries = [(ident, self._mails[ident]) for ident in known.mails] if known is not None else []
-        entries = [(i, e) for i, e in entries if _in_sight(e) or (among is not None and i in among)]
-        if not entries:
+        ids = [*known.mails] if known is not None else []
+        each_has = {ident: self.signs(ident) for ident in ids}
+        ids = [i for i in ids if not each_has[i] & Sign.HIDDEN or (among is not None and i in among)]
+        if not ids:
             return None
-        entries.sort(key=lambda each: (each[1].at, each[0]))
-        newest, last = entries[-1]
+        ids.sort(key=lambda ident: (self._mails[ident].at, ident))
+        newest, last = ids[-1], self._mails[ids[-1]]
         signs = 0
         people: dict[str, None] = {}
-        for _, entry in entries:
-            signs |= entry.signs
-            who = "" if entry.signs & Sign.OWN else entry.who
+        for ident in ids:
+            signs |= each_has[ident]
+            who = "" if each_has[ident] & Sign.OWN else self._mails[ident].who
             people.pop(who, None)
             people[who] = None
-        others = [ident for ident, entry in entries if not entry.signs & (Sign.OWN | Sign.SENT)]
+        others = [ident for ident in ids if not each_has[ident] & (Sign.OWN | Sign.SENT)]
         return ThreadRow(
             id=thread,
             newest=newest,
             mails=others or [newest],
             people=[*people][-_PEOPLE:],
-            count=len(entries),
-            unread=sum(bool(entry.signs & Sign.UNREAD) for _, entry in entries),
+            count=len(ids),
+            unread=sum(bool(each_has[ident] & Sign.UNREAD) for ident in ids),
             at=last.at,
             account=last.account,
             folder=last.folder,
             flagged=bool(signs & Sign.FLAGGED),
-            answered=bool(last.signs & Sign.ANSWERED),
+            answered=bool(each_has[newest] & Sign.ANSWERED),
             attached=bool(signs & Sign.ATTACHED),
             doubtful=bool(signs & Sign.DOUBTFUL),
         )
@@ -276,16 +274,13 @@ def _settle(entry: Entry, state: MailState) -> None:
     signs = Sign.UNREAD if state.unread else 0
     signs |= Sign.FLAGGED if state.has("flagged") else 0
     signs |= Sign.ANSWERED if state.has("answered") else 0
-    signs |= Sign.HIDDEN if uses <= _OUT_OF_SIGHT else 0
-    signs |= Sign.SENT if uses and uses <= _NOT_RECEIVED else 0
-    entry.signs = (entry.signs & ~_OF_STATE) | signs
+    signs |= Sign.HIDDEN if uses <= OUT_OF_SIGHT else 0
+    signs |= Sign.SENT if uses and uses <= NOT_RECEIVED else 0
+    signs |= Sign.AWAY if uses <= PUT_AWAY else 0
+    entry.signs = (entry.signs & ~OF_STATE) | signs
     if state.copies:
-        first = next((copy for copy in state.copies if copy.use not in _OUT_OF_SIGHT), state.copies[0])
+        first = next((copy for copy in state.copies if copy.use not in OUT_OF_SIGHT), state.copies[0])
         entry.account, entry.folder = sys.intern(first.account), sys.intern(first.folder)
-
-
-def _in_sight(entry: Entry) -> bool:
-    return not entry.signs & Sign.HIDDEN
 
 
 def _drop(keys: list[Key], key: Key) -> None:

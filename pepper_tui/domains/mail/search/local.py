@@ -139,9 +139,9 @@ class _Look:
     async def _of_term(self, term: Term, among: Ids) -> Ids:
         match term.key:
             case "text":
-                return among & await self._store.having(term.value, _ALL)
-            case "subject":
-                among = among & await self._store.having(term.value, _ALL)  # which saves a look at most
+                return among & await self._store.having(term.value, _ALL, begun=term.begun)
+            case "subject":  # which saves a look at most
+                among = among & await self._store.having(term.value, _ALL, begun=term.begun)
             case "is":
                 return await self._marked(term.value, among)
             case "in" | "account":
@@ -199,7 +199,7 @@ def _header_test(term: Term) -> Callable[[Header], bool]:
         case "cc":
             return lambda header: any(map(is_one, header.cc))
         case "subject":
-            return lambda header: has_words(term.value, header.subject)
+            return lambda header: has_words(term.value, header.subject, begun=term.begun)
         case "has":
             return lambda header: header.attached
     return lambda header: in_time(term, header.date)

@@ -132,11 +132,11 @@ def is_marked(wanted: str, state: MailState | None) -> Known:
 
 _Test = Callable[[Term, Json, MailState | None], Known]
 _TERMS: Final[Mapping[Key, _Test]] = {
-    "text": lambda term, mail, _: has_words(term.value, text_of(mail)),
+    "text": lambda term, mail, _: has_words(term.value, text_of(mail), begun=term.begun),
     "from": lambda term, mail, _: _is_one(term.value, [mail.get("sender")], doubted=bool(mail.get("doubts"))),
     "to": lambda term, mail, _: _is_one(term.value, mail.get("to") or ()),
     "cc": lambda term, mail, _: _is_one(term.value, mail.get("cc") or ()),
-    "subject": lambda term, mail, _: has_words(term.value, str(mail.get("subject") or "")),
+    "subject": lambda term, mail, _: has_words(term.value, str(mail.get("subject") or ""), begun=term.begun),
     **dict.fromkeys(("before", "after", "on", "until"), lambda term, mail, _: in_time(term, when(mail))),
     "has": lambda _, mail, __: bool(mail.get("attachments")),
     "is": lambda term, _, state: is_marked(term.value, state),

@@ -36,13 +36,14 @@ class QueryError(PepperError, Foreseen):
 class Term:
     """One thing that a mail must have.
 
-    ``text`` is words anywhere; ``quoted``: exactly these. ``span``: what a date means, in POSIX seconds, once that is
-    known. ``at`` is where it stands in the query.
+    ``text`` is words anywhere; ``quoted``: exactly these; ``begun``: the last of its words may go on. ``span``: what a
+    date means, in POSIX seconds, once that is known. ``at`` is where it stands in the query.
     """
 
     key: Key
     value: str
     quoted: bool = False
+    begun: bool = False
     span: tuple[float, float] | None = None
     at: int = field(default=0, compare=False)
 

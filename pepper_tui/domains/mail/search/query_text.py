@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NoReturn
 
 from pepper_tui.domains.mail.search.query import (
@@ -50,6 +51,10 @@ _QUOTED: Final = re.compile(r'"((?:[^"\\]|\\.)*)"|[“„]([^“”„]*)[“”
 _WORD: Final = re.compile(r'[^\s()"“”„]+')
 _OPERATOR: Final = re.compile(r"(?:OR|AND|NOT)(?=[\s()]|$)")
 _LETTER: Final = re.compile(r"[^\W_]")
+_CLOSED: Final = '"”“)'
+"""What a word is complete before, besides a space."""
+_WORDS: Final[frozenset[Key]] = frozenset({"text", "subject"})
+"""Keys whose values are whole words; of a name the beginning is enough anyway."""
 
 
 def parse(text: str) -> MailQuery:
@@ -57,6 +62,15 @@ def parse(text: str) -> MailQuery:
     if len(text) > LONGEST:
         raise QueryError(f"the query is longer than {LONGEST:,} characters", "say less")
     return MailQuery(_Reader(text).read())
+
+
+def parse_begun(text: str) -> MailQuery:
+    """Return the query in ``text``, which may still be typed: the word that it ends with may go on. As ``parse``."""
+    query = parse(text)
+    last = max((term.at for term in query.terms()), default=0)
+    if not text or text[-1].isspace() or text[-1] in _CLOSED:
+        return query
+    return query.changed(lambda term: replace(term, begun=True) if term.at == last and term.key in _WORDS else term)
 
 
 def written(query: MailQuery) -> str:

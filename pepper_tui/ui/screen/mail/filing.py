@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.domains.mail.listing.records import ThreadRow
-from pepper_tui.model import ChoiceError
+from pepper_tui.model import ChoiceError, EngineError
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
 
 if TYPE_CHECKING:
@@ -16,8 +16,8 @@ RANGE: Final = 2_000
 """Threads that one range may select."""
 AT_ONCE: Final = 200
 """Rows that are asked for in one go."""
-_MOVES: Final = ("archive", "trash", "junk", "move", "read")
-"""Acts after which a thread stands elsewhere, or is gone."""
+_LEAVE: Final = ("archive", "trash", "junk", "move")
+"""Acts after which a thread is gone from the list."""
 
 
 class Filing:
@@ -44,7 +44,7 @@ class Filing:
             self._app.say_words("No thread is chosen: j or k choose one")
         return rows
 
-    def file(self, pane: MailPane, act: str) -> None:
+    def file(self, pane: MailPane, act: str, *, newest: bool) -> None:
         """Do ``act`` with the chosen threads; those that mark turn over what the first one is."""
         rows = self._acted_on(pane)
         if not rows:
@@ -53,36 +53,48 @@ class Filing:
             act = "unflag" if all(row.flagged for row in rows) else "flag"
         if act == "unread":
             act = "read" if any(row.unread for row in rows) else "unread"
-        refs = [f"mail:{ident}" for row in rows for ident in row.mails]
-        self._app.link.start(self._filed(pane, refs, act))
+        leaves = act in _LEAVE or (act == "read" and not newest and not pane.reading)
+        self._app.link.start(self._filed(pane, rows, act, leaves=leaves))
 
-    async def _filed(self, pane: MailPane, refs: Sequence[str], act: str, folder: str = "") -> None:
-        words = await self._app.link.ready().file(refs, act, folder)
+    async def _filed(
+        self, pane: MailPane, rows: Sequence[ThreadRow], act: str, folder: str = "", *, leaves: bool
+    ) -> None:
+        """Do it. Where the threads leave, the cursor goes on at once, so that the next key is about the next thread."""
+        view, before, ids = pane.list, pane.list.selected, {row.id for row in rows}
+        if leaves:
+            view.leave(ids)
+        after = view.selected
+        refs = [f"mail:{ident}" for row in rows for ident in row.mails]
+        try:
+            words = await self._app.link.ready().file(refs, act, folder)
+        except EngineError:
+            if view.selected == after:
+                view.select(before)
+            raise
         self._app.say_words(words)
-        pane.list.selection = {}
-        if act in _MOVES:
-            pane.list.rest()
+        view.selection = {}
+        if leaves:
             if pane.reading:
                 pane.read(False)
-            pane.reader.show("", [])
+            if pane.reader.thread in ids:
+                pane.reader.show("", [])
             self._moved()
 
     def move(self, pane: MailPane) -> None:
         """Ask where to, among the folders that the accounts name."""
         if rows := self._acted_on(pane):
-            refs = [f"mail:{ident}" for row in rows for ident in row.mails]
-            self._app.link.start(self._asked(pane, refs, ""))
+            self._app.link.start(self._asked(pane, rows, ""))
 
-    async def _asked(self, pane: MailPane, refs: Sequence[str], folder: str) -> None:
+    async def _asked(self, pane: MailPane, rows: Sequence[ThreadRow], folder: str) -> None:
         """Move them, or ask for the folder if it is not clear which is meant."""
         try:
-            await self._filed(pane, refs, "move", folder)
+            await self._filed(pane, rows, "move", folder, leaves=True)
         except ChoiceError as asked:
             said = dict(asked.choices)
             if folder or not said:
                 self._app.say_words(asked.words, bad=True)
 
             def answer(one: str) -> None:
-                self._app.link.start(self._asked(pane, refs, said.get(one, one)))
+                self._app.link.start(self._asked(pane, rows, said.get(one, one)))
 
             self._app.call_after_refresh(self._app.asking.ask, "Move to which folder", answer, choices=[*said][:9])

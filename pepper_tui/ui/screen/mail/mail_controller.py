@@ -130,7 +130,7 @@ class Mails:
             case "move":
                 self.filing.move(pane)
             case _:
-                self.filing.file(pane, act)
+                self.filing.file(pane, act, newest=self.windows.newest)
 
     def _step_back(self, pane: MailPane) -> None:
         if pane.list.selection:
@@ -154,6 +154,7 @@ class Mails:
     def _moved(self) -> None:
         self.windows.acted = True
         self.windows.changed()
+        self.windows.chosen()
 
     async def _write(self, pane: MailPane, kind: str) -> None:
         if kind == "new":

@@ -1,12 +1,14 @@
 """The list of threads: the cursor, the selection, the keys.
 
 Places count from 0. The cursor follows a thread's id, the view the thread at its top: what comes above moves neither.
-After an act nothing is chosen until a key moves, as in the inbox.
+After an act it is on the next thread, as in other mail programs: nothing is sent by these keys, and ``u`` takes each
+back. In the inbox, where a key may be a yes, nothing is chosen then.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from itertools import chain
 from typing import ClassVar
 
 from textual import events
@@ -43,13 +45,12 @@ class MailList(ThreadRows):
         self._place = 0  # of the cursor
         self._going = -1  # a place that the cursor goes to once it is held
         self._from = 0  # where a range begins
-        self._rests = False  # nothing is chosen until a key moves
         self._unfiltered = 0  # threads without the filter
 
     # ------------------------------------------------------------------------------------------------ rows
 
     def show(self, page: MailPage, heading: str, empty: str, *, acted: bool = False) -> None:
-        """Show a window. ``acted``: after an act of the user's, which leaves no thread chosen."""
+        """Show a window. ``acted``: after an act of the user's, which may have taken the thread at the top."""
         drawn, height = self.drawn, self.drawn.height
         top = round(self.scroll_y)
         anchor = drawn.at(top // height) if top > 0 else None
@@ -58,9 +59,7 @@ class MailList(ThreadRows):
         self.empty = empty
         if not self.filtering:
             self._unfiltered = page.total
-        if acted:
-            self.selected = ""
-        elif self.selected and (place := drawn.place(self.selected)) >= 0:
+        if self.selected and (place := drawn.place(self.selected)) >= 0:
             self._place = place
         self._place = max(0, min(self._place, page.total - 1))
         if self._going >= 0 and (row := drawn.at(min(self._going, page.total - 1))) is not None:
@@ -78,14 +77,21 @@ class MailList(ThreadRows):
             self._going = -1
             self._into_view()
 
-    def rest(self) -> None:
-        """Choose nothing until a key moves: what was chosen has been dealt with."""
-        self._rests = True
+    def leave(self, dealt_with: Collection[str]) -> None:
+        """Go to the next thread that is not dealt with, or else to the one before; stay where the cursor's is none."""
+        at = self.drawn.place(self.selected)
+        if at < 0 or self.selected not in dealt_with:
+            return
+        first, last = self.drawn.first, self.drawn.first + len(self.drawn.rows)
         self.selected = ""
+        for place in chain(range(at + 1, last), range(at - 1, first - 1, -1)):
+            if (row := self.drawn.at(place)) is not None and row.id not in dealt_with:
+                self._put(row, place)
+                return
 
     @property
     def _may_choose(self) -> bool:
-        return not self.selected and not self._rests and self.has_focus
+        return not self.selected and self.has_focus
 
     @property
     def chosen(self) -> ThreadRow | None:
@@ -114,7 +120,7 @@ class MailList(ThreadRows):
     # -------------------------------------------------------------------------------------------- selection
 
     def _put(self, row: ThreadRow, place: int) -> None:
-        self._place, self._rests = place, False
+        self._place = place
         if row.id != self.selected:
             self.selected = row.id
             self.post_message(self.Chosen())
@@ -161,7 +167,7 @@ class MailList(ThreadRows):
 
     def action_cursor(self, by: int) -> None:
         if self.drawn.total:
-            self._to(self._place if self._rests and by > 0 else self._place + by)
+            self._to(self._place + by)
 
     def action_page(self, by: int) -> None:
         if self.drawn.total:

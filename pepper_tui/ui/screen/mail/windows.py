@@ -37,7 +37,7 @@ class Windows:
         self.newest = False
         """By date alone, instead of the unread threads first."""
         self.acted = False
-        """The user has just moved threads: none is chosen in the next window."""
+        """The user has just moved threads: the next window is wanted at once."""
         self._spent = 0.0
         self._reloads, self._previews = Later(app), Later(app)
 
