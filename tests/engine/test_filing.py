@@ -43,6 +43,8 @@ class Broken:
         self.asked: list[tuple[str, str, tuple[str, ...]]] = []
         self.answers = asyncio.Event()
         self.answers.set()
+        self.left: list[str] = []
+        self.undo = Filing("move", "INBOX")
 
     async def folders(self) -> Sequence[str]:
         return ["INBOX", "Archive"]
@@ -50,9 +52,10 @@ class Broken:
     async def file(self, filing: Filing, places: Sequence[str], /) -> Mapping[str, Filed]:
         self.asked.append((filing.act, filing.folder, tuple(places)))
         await self.answers.wait()
+        self.left.append(filing.leaving)
         if self.errors and (error := self.errors.pop(0)) is not None:
             raise error
-        return {place: Filed(f"{place}/now", Filing("move", "INBOX")) for place in places}
+        return {place: Filed(f"{place}/now", self.undo) for place in places}
 
     async def is_done(self, filing: Filing, places: Collection[str], /) -> bool | None:
         return self.done
@@ -110,6 +113,20 @@ async def test_a_key_files_the_mail_once_and_undo_takes_all_of_it_back(
     await box.until_ended(*[CallState.SUCCEEDED] * 3)
     await engine.undo()
     await box.until_filed(m1="INBOX")
+
+
+async def test_a_label_that_a_move_has_put_on_goes_with_its_undo(box: Box) -> None:
+    await box.take(1)
+    filer = put_in(box, Broken())
+    filer.undo = Filing("move", "INBOX", leaving="Archive")
+    await box.desk.engine.file(["mail:mail_1"], "move", "Archive")
+    await box.until_ended(CallState.SUCCEEDED)
+    await box.desk.engine.undo()
+    await box.until_ended(CallState.SUCCEEDED, CallState.SUCCEEDED)
+    assert [(act, folder) for act, folder, _ in filer.asked] == [("move", "Archive"), ("move", "INBOX")]
+    assert filer.left == ["", "Archive"]
+    undone = next(card for card in await box.cards("approved") if card.resolved.payload["folder"] == "INBOX")
+    assert ("Label", "Archive is taken off") in [(line.label, line.value) for line in undone.resolved.lines]
 
 
 async def test_many_mails_are_one_act_and_one_undo_each_back_to_its_folder(box: Box) -> None:

@@ -554,6 +554,9 @@ follow = 0.002
         left += [f"follow-up {f['id']}" for f in self.facts("follow_up") if f["state"] == "open"]
         left += [f"reminder {r['id']}" for r in self.facts("reminder") if r["state"] == "waiting"]
         left += [f"copy {copy['id']} {copy['state']}" for copy in self.facts("mail.copy") if self._is_open(copy)]
+        left += [
+            f"draft {draft['id']} {draft['state']}" for draft in self.facts("mail.draft") if "open" in draft["_tags"]
+        ]
         seen = {str(raw["subject"]).split()[0] for raw in self.facts("raw.mail")}
         left += [f"mail {tag}" for tag in self.given.mails if tag not in seen]
         return left or self.filing.differs()

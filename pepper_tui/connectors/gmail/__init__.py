@@ -10,7 +10,8 @@
 | ``errors.py`` ``trouble.py`` | what goes wrong, and its words |
 | ``labels.py`` | what Gmail's labels say of a mail |
 | ``intake/`` | how its mail comes in: what is there, what changes, the feed |
-| ``outbox.py`` ``filer.py`` | sending by a draft, filing by labels |
+| ``outbox.py`` ``drafts.py`` | sending by a draft, and what becomes of drafts |
+| ``filer.py`` | filing by labels |
 | ``query.py`` ``search.py`` | a query in Google's words, and searching there |
 | ``check.py`` | what the doctor says |
 
@@ -26,10 +27,11 @@ from pepper_tui.config import Secrets
 from pepper_tui.connectors.connector import Around, Built, Connector, Talk
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.check import check
+from pepper_tui.connectors.gmail.drafts import DRAFTS, Drafts
 from pepper_tui.connectors.gmail.filer import GmailFiler
 from pepper_tui.connectors.gmail.intake.feed import GmailFeed
 from pepper_tui.connectors.gmail.intake.original import GmailOriginals
-from pepper_tui.connectors.gmail.outbox import DRAFTS, Drafts, GmailOutbox
+from pepper_tui.connectors.gmail.outbox import GmailOutbox
 from pepper_tui.connectors.gmail.search import GmailSearcher
 from pepper_tui.connectors.gmail.settings import Gmail
 from pepper_tui.store.upkeep.retention_rules import Rule
@@ -38,9 +40,10 @@ from pepper_tui.store.upkeep.retention_rules import Rule
 def _build(settings: Gmail, around: Around) -> Built:
     around.secrets.value(settings.client_secret)  # a secret that can't be read is reported at the start
     account = GmailAccount(around.ident, settings, around.home, around.secrets, around.clock)
+    drafts = Drafts(account, around.store)
     return Built(
-        [GmailFeed(account, around.mail)],
-        outboxes=[GmailOutbox(account, Drafts(around.store), around.config.user.name)],
+        [GmailFeed(account, drafts, around.mail)],
+        outboxes=[GmailOutbox(account, drafts, around.config.user.name)],
         filers=[GmailFiler(account)],
         originals=[GmailOriginals(account)],
         searchers=[GmailSearcher(account, around.clock)],

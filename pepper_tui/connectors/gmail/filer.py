@@ -7,7 +7,7 @@ The labels are looked at before, for what takes the act back, and since Google s
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from pepper_tui.connectors.gmail.account import GmailAccount
@@ -100,7 +100,8 @@ class GmailFiler:
                 found[place] = Filed(place, trouble=GONE)
                 continue
             now = copy_of(self.account, ident_at(self.account, place), change.after(before), names)
-            found[place] = Filed(place, _undo(filing, before) if place in todo else None, copy=now)
+            undo = _undo(filing, change, before, names) if place in todo else None
+            found[place] = Filed(place, undo, copy=now)
         return found
 
     async def is_done(self, filing: Filing, places: Sequence[str]) -> bool | None:
@@ -153,6 +154,9 @@ class GmailFiler:
         """Return the change of labels that an act is. Raises ``NotDoneError`` for one that there is not."""
         if filing.act in _FIXED:
             return _FIXED[filing.act]
+        if filing.leaving:
+            moved, off = self._change(replace(filing, leaving=""), names), names.ident(filing.leaving)
+            return Change(moved.add, (*moved.remove, off)) if off in names.own else moved
         if filing.act == "move" and filing.folder.casefold() == ARCHIVE.casefold():
             return _FIXED["archive"]
         label = names.ident(filing.folder)
@@ -170,9 +174,15 @@ class GmailFiler:
         return changes[filing.act]
 
 
-def _undo(filing: Filing, before: Collection[str]) -> Filing | None:
-    """Return what takes an act back. What moved a mail is undone by moving it to where it was."""
+def _undo(filing: Filing, change: Change, before: Collection[str], names: LabelNames) -> Filing | None:
+    """Return what takes an act back. What moved a mail is undone by moving it to where it was.
+
+    A label of the user's that it was moved to goes again, unless the mail had it before.
+    """
     if filing.act in INVERSE:
         return Filing(INVERSE[filing.act], filing.folder)
+    if filing.leaving and names.ident(filing.leaving) in before:
+        return Filing("move", filing.leaving)
     place = next((each for each in PLACES if each in before), "")
-    return Filing("move", place or ARCHIVE)
+    put_on = next((names.own[each] for each in change.add if each in names.own and each not in before), "")
+    return Filing("move", place or ARCHIVE, leaving=put_on)

@@ -256,8 +256,8 @@ class FilingMoves:
             why = "nothing changed by it" if known else "where these mails lie now is not known"
             raise SettledError(f"this can't be taken back, as {why}: {called}")
         said: list[str] = []
-        for (act, folder), items in inverses.items():
-            filing = Filing(next(each for each in ACTS if each == act), folder)
+        for (act, folder, leaving), items in inverses.items():
+            filing = Filing(next(each for each in ACTS if each == act), folder, leaving=leaving)
             for effect in self._orders.effects(filing, {filed.account: items}):
                 filed.then.append((await self._orders.make(effect)).id)
                 said.append(effect.summary)

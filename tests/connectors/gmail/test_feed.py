@@ -102,6 +102,8 @@ async def test_changes_are_followed_while_it_runs(
 async def test_history_that_is_forgotten_is_looked_at_anew_without_doubles(google: Google, accounts: Make) -> None:
     box, now = google.mailbox, google.service.now
     there = [box.deliver(mail(number=number), at=now() - 9000 + number) for number in range(1, 6)]
+    box.create_label("Old")
+    box.relabel(there[4], add=["Label_1"])
     first = accounts()
     await first.start()
     await first.until_health("ok")
@@ -109,6 +111,9 @@ async def test_history_that_is_forgotten_is_looked_at_anew_without_doubles(googl
     box.mark_read(there[0])
     box.archive(there[1])
     box.delete(there[2])
+    box.create_label("New")
+    box.relabel(there[3], add=["Label_2"], remove=["INBOX"])
+    box.archive(there[4])
     box.deliver(mail(number=7, subject="Meanwhile"))
     box.deliver(mail(number=8, subject="Put there later"), at=now() - 80_000)
     box.expire_history()
@@ -123,13 +128,32 @@ async def test_history_that_is_forgotten_is_looked_at_anew_without_doubles(googl
     states = {ident[2]: state.copies for ident, state in (await again.states()).items()}
     assert states["3"] == []
     assert {number: (each.use, each.marks) for number, copies in states.items() for each in copies} == {
-        "1": ("inbox", ["seen"]), "2": ("archive", []), "4": ("inbox", []), "5": ("inbox", []), "7": ("inbox", []),
+        "1": ("inbox", ["seen"]), "2": ("archive", []), "4": ("archive", []), "5": ("archive", []), "7": ("inbox", []),
         "8": ("inbox", []),
     }  # fmt: skip
+    assert [copy.folder for number in "1245" for copy in states[number]] == ["INBOX", "Archive", "New", "Old"]
     looks = len(google.asked("gmail.users.messages.list"))
     box.deliver(mail(number=9))
     await again.until_mails(8)
     assert len(google.asked("gmail.users.messages.list")) == looks  # it goes by the history again
+
+
+async def test_a_label_that_is_made_while_it_runs_is_known_by_its_name(google: Google, accounts: Make) -> None:
+    box, work = google.mailbox, accounts()
+    ident = box.deliver(mail(number=1))
+    await work.start()
+    await work.until_mails(1)
+    asked = len(google.asked("gmail.users.labels.list"))
+    box.create_label("New")
+    box.relabel(ident, add=["Label_1"], remove=["INBOX"])
+
+    async def lies(folder: str) -> bool:
+        return [copy.folder for state in (await work.states()).values() for copy in state.copies] == [folder]
+
+    await work.passing(lambda: lies("New"))
+    box.relabel(ident, remove=["Label_1"])
+    await work.passing(lambda: lies("Archive"))
+    assert len(google.asked("gmail.users.labels.list")) == asked + 1
 
 
 async def test_mail_that_vanishes_between_list_and_request_holds_nothing_up(google: Google, accounts: Make) -> None:

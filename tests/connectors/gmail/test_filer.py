@@ -80,6 +80,33 @@ async def test_what_was_moved_goes_back_to_where_it_was(google: Google, accounts
         assert box.mails[ident].labels == ([was] if was else [])
 
 
+@pytest.mark.parametrize(
+    ("labels", "to"),
+    [(["INBOX"], "Work"), (["INBOX", "Label_1"], "Work"), (["INBOX", "Label_2"], "Work"), ([], "Work"),
+     (["Label_2"], "Work"), (["SPAM"], "Work"), (["INBOX"], "spam"), (["Label_2"], "INBOX")],
+)  # fmt: skip
+async def test_a_move_that_is_undone_and_done_again_leaves_every_label_as_it_was(
+    google: Google, accounts: Make, labels: list[str], to: str
+) -> None:
+    box, filer = google.mailbox, accounts().filers["work"]
+    for name in ("Work", "Play"):
+        box.create_label(name)
+    ident = box.deliver(mail(), labels)
+    seen = [sorted(box.mails[ident].labels)]
+    filing: Filing | None = Filing("move", to)
+    for _ in range(4):
+        assert filing is not None
+        filing = (await filer.file(filing, [at(ident)]))[at(ident)].undo
+        seen.append(sorted(box.mails[ident].labels))
+    assert seen[0] == seen[2] == seen[4] != seen[1] == seen[3]
+
+
+async def test_a_label_that_is_gone_is_no_hindrance_to_an_undo(google: Google, accounts: Make) -> None:
+    filer, ident = accounts().filers["work"], google.mailbox.deliver(mail(), [])
+    await filer.file(Filing("move", "INBOX", leaving="Work"), [at(ident)])
+    assert google.mailbox.mails[ident].labels == ["INBOX"]
+
+
 async def test_many_are_one_request_and_those_that_are_gone_are_named(google: Google, accounts: Make) -> None:
     box, filer = google.mailbox, accounts().filers["work"]
     there = [box.deliver(mail(number=number)) for number in range(60)]

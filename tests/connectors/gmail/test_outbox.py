@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pepper_tui.connectors.gmail.drafts import DRAFTS
 from pepper_tui.domains.mail.message import build_message
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError, TracedOutbox
 from pepper_tui.model import Namespace
@@ -118,6 +119,48 @@ async def test_whatever_is_lost_it_goes_at_most_once_and_its_fate_is_known(
         assert not google.mailbox.drafts
 
 
+LEFT: dict[str, tuple[Faults, bool | None]] = {
+    "made, and nobody to ask": ([("drafts.create", LOST), ("drafts.list", {"status": 503, "times": 9})], False),
+    "not taken, and a storm": ([("drafts.send", {"status": 429}), ("drafts.*", {"status": 429, "times": 12})], False),
+    "lost, and a storm": ([("drafts.send", {"drop": True}), ("drafts.*", {"status": 403, "times": 12})], False),
+    "sent, and nobody to ask": ([("drafts.send", LOST), ("drafts.get", {"status": 500, "times": 9})], True),
+    "the sign-in ends": ([("drafts.send", {"drop": True}), ("drafts.get", {"status": 401, "times": 2})], False),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", LEFT)
+async def test_no_draft_is_left_whatever_fails(google: Google, accounts: Make, what: str) -> None:
+    """Nobody asks for its fate: the user has answered, or it is known that it did not go."""
+    faults, went = LEFT[what]
+    work = await running(accounts())
+    for command, fault in faults:
+        google.fault(f"gmail.users.{command}", **fault)
+    sending = asyncio.create_task(work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None))
+    await work.passing(sending.done)
+    assert sending.exception() is not None
+
+    async def settled() -> bool:
+        row = await work.store.get(OURS, namespace=DRAFTS)
+        return row is not None and "open" not in row.tags
+
+    await work.passing(settled)
+    assert not google.mailbox.drafts
+    assert (len(google.mailbox.sent), await fate(work)) == (int(went is True), went)
+
+
+async def test_another_try_leaves_one_mail_and_no_draft(google: Google, accounts: Make) -> None:
+    """The same card, approved again while the draft of the first try could not be removed."""
+    work = accounts()
+    google.fault("gmail.users.drafts.send", status=429)
+    google.fault("gmail.users.drafts.delete", status=503)
+    for error in (NotDoneError, None):
+        sending = asyncio.create_task(work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None))
+        await work.passing(sending.done)
+        assert (type(sending.exception()) if error else sending.exception()) is error
+    assert await work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None) == "Google had sent it already"
+    assert (len(google.mailbox.sent), google.mailbox.drafts) == (1, {})
+
+
 AFTER: dict[str, tuple[Callable[[Mailbox, str], object], bool | None]] = {
     "it went": (lambda box, draft: box.send_draft(draft), True),
     "it did not": (lambda box, draft: None, False),
@@ -128,7 +171,7 @@ AFTER: dict[str, tuple[Callable[[Mailbox, str], object], bool | None]] = {
 @pytest.mark.parametrize("what", AFTER)
 async def test_after_a_kill_in_the_send_the_draft_tells(google: Google, accounts: Make, what: str) -> None:
     then, went = AFTER[what]
-    work = await running(accounts())
+    work = accounts()
     google.fault("gmail.users.drafts.send", status=500)
     google.fault("gmail.users.drafts.get", status=500, times=4)
     sending = asyncio.create_task(work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from pepper_tui.connectors.gmail.account import GmailAccount
+from pepper_tui.connectors.gmail.drafts import Drafts
 from pepper_tui.connectors.gmail.errors import NotAllowedError, SignInError
 from pepper_tui.connectors.gmail.intake.cursor import Cursor, cursor_of
 from pepper_tui.connectors.gmail.intake.reading import Reader
@@ -26,9 +27,9 @@ _NAMED: Final = 20
 class GmailFeed:
     """The feed of an account, under its ``name``."""
 
-    def __init__(self, account: GmailAccount, intake: MailIntake) -> None:
+    def __init__(self, account: GmailAccount, drafts: Drafts, intake: MailIntake) -> None:
         self.name = account.ident
-        self._account, self._intake = account, intake
+        self._account, self._drafts, self._intake = account, drafts, intake
         self._pace = Pace()
         self._tried = float("-inf")  # when the refused mails were last asked for
 
@@ -44,10 +45,11 @@ class GmailFeed:
                 await self._account.another_sign_in()
 
     async def _stay(self, ctx: FeedContext) -> None:
-        """Take in what is there, then what comes."""
+        """Take in what is there, then what comes. What a kill left there of a send is removed."""
         taker = Taker(self._account)
         reader = Reader(self._account, taker, self._pace)
         taker.watch = await self._watched()
+        await self._drafts.remove_left()
         cursor = await cursor_of(ctx.store, self.name)
         if cursor is None or cursor.at != self._account.settings.address:
             cursor = await reader.begin(ctx)
@@ -55,6 +57,7 @@ class GmailFeed:
             cursor = await reader.take_there(ctx, cursor)
         while True:
             cursor = await reader.catch_up(ctx, cursor)
+            await self._drafts.remove_left()
             if cursor.refused and ctx.clock.monotonic() - self._tried >= TRY_AGAIN:
                 self._tried = ctx.clock.monotonic()
                 cursor = await reader.try_refused(ctx, cursor)

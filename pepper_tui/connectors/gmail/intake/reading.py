@@ -7,7 +7,7 @@ lists by label, which cost a thousandth of asking for each mail.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -15,7 +15,18 @@ from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.errors import GoneError, GoogleError
 from pepper_tui.connectors.gmail.intake.cursor import DAY, Cursor
 from pepper_tui.connectors.gmail.intake.taking import Taker
-from pepper_tui.connectors.gmail.labels import INBOX, SENT, SPAM, STARRED, TRASH, UNREAD, copy_of, ident_at
+from pepper_tui.connectors.gmail.labels import (
+    DRAFT,
+    INBOX,
+    SENT,
+    SPAM,
+    STARRED,
+    TRASH,
+    UNREAD,
+    LabelNames,
+    copy_of,
+    ident_at,
+)
 from pepper_tui.connectors.gmail.transport import Ask
 from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.domains.mail.intake.processor import Pace, tell_progress
@@ -24,8 +35,8 @@ from pepper_tui.model import ContextFilter
 from pepper_tui.store import Store
 
 PAGE: Final = 500
-COMPARED: Final = (INBOX, UNREAD, STARRED, SENT, TRASH, SPAM)
-"""The labels by which the marks of known mails are compared."""
+COMPARED: Final = (INBOX, UNREAD, STARRED, SENT, DRAFT, TRASH, SPAM)
+"""The labels by which known mails are compared, beside those of the user's own."""
 MANY: Final = 200  # mails at first sight from which on progress is reported
 _STATES: Final = 200  # states that are compared, and committed, together
 
@@ -64,6 +75,7 @@ class Reader:
     def __init__(self, account: GmailAccount, taker: Taker, pace: Pace) -> None:
         self._account, self._taker, self._pace = account, taker, pace
         self._glanced = float("-inf")
+        self._nameless: set[str] = set()
 
     async def begin(self, ctx: FeedContext) -> Cursor:
         """Return the cursor of an account that is seen for the first time."""
@@ -116,6 +128,7 @@ class Reader:
 
     async def _apply(self, ctx: FeedContext, cursor: Cursor, changes: Changes, history: str) -> Cursor:
         labels = await self._told(changes)
+        await self._name_labels({label for each in labels.values() for label in each})
         watch = self._taker.watch
         new = [ident for ident, each in labels.items() if ident not in changes.gone and watch.takes(each)]
 
@@ -131,6 +144,16 @@ class Reader:
             await self._taker.note(ctx.store, labels, changes.gone)
             await cursor.keep(ctx.store)
         return cursor
+
+    async def _name_labels(self, labels: Collection[str] = ()) -> None:
+        """Ask what the labels are called, if any of ``labels`` is new since they were asked for, or none is given."""
+        names = self._taker.watch.names
+        new = {*labels} - {*names.own, *names.system} - self._nameless
+        if labels and not new:
+            return
+        names = LabelNames.of(await self._account.call("labels.list", urgent=True))
+        self._taker.watch.names = names
+        self._nameless |= new - {*names.own, *names.system}
 
     async def _told(self, changes: Changes) -> dict[str, list[str]]:
         """Return the labels of each mail that is still there, and ask for those that Google did not tell."""
@@ -164,11 +187,12 @@ class Reader:
         return cursor
 
     async def _compare(self, ctx: FeedContext) -> None:
-        """Bring the marks of all known mails up to date."""
+        """Bring the marks and the labels of all known mails up to date."""
+        await self._name_labels()
         there: dict[str, list[str]] = {}
         async for page in self._listed(includeSpamTrash=True):
             there |= {ident: [] for ident in page}
-        for label in COMPARED:
+        for label in (*COMPARED, *self._taker.watch.names.own):
             async for page in self._listed(label):
                 for ident in page:
                     there.setdefault(ident, []).append(label)
@@ -193,8 +217,6 @@ class Reader:
                     gone.add(copy.place)
                     continue
                 now = copy_of(account, ident, there[ident], self._taker.watch.names)
-                if now.use == copy.use:
-                    now.folder = copy.folder  # labels of the user's own are not compared
                 if now != copy:
                     seen.setdefault(state.id, []).append(now)
         return seen, gone

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, Protocol
 
+from pepper_tui.domains.mail.at_source.own_filing import filed_by
 from pepper_tui.domains.mail.at_source.state import CHANGED, STATES, Copy, MailState, states_of
 from pepper_tui.domains.mail.content.message_ids import all_with, first_with
 from pepper_tui.domains.mail.intake.raw_mail import NAME, RAW
@@ -120,7 +121,9 @@ class Elsewhere:
     async def _changed(self, update: ContextUpdate) -> None:
         before = await self._version(update.context.context_id, update.context.version - 1)
         now = MailState.one(update.context)
-        if not update.deleted and before is not None and now is not None and (done := fate(before, now)):
+        if update.deleted or before is None or now is None:
+            return
+        if done := await self._fate(before, now, update.context.updated_at):
             await self._in_one_commit(partial(self._end_drafts if done.own else self._end, now.id, done))
 
     async def _came(self, update: ContextUpdate) -> None:
@@ -212,7 +215,17 @@ class Elsewhere:
     async def _since_it_came(self, mail: str) -> Fate | None:
         now: Context | None = await self._store.get(mail, namespace=STATES)
         first, state = await self._version(mail, 1), MailState.one(now)
-        return fate(first, state) if first is not None and state is not None else None
+        if now is None or first is None or state is None:
+            return None
+        return await self._fate(first, state, now.updated_at)
+
+    async def _fate(self, before: MailState, now: MailState, at: float) -> Fate | None:
+        """Return what was done with a mail by the time ``at``, in which ``now`` was noted."""
+        done = fate(before, now)
+        if done is None or done.own or done.deed == "answered":
+            return done
+        call = await filed_by(self._store, now, done.deed, at)
+        return fate(before, replace(now, by=call)) if call else done
 
     async def _version(self, mail: str, version: int) -> MailState | None:
         return MailState.one(await self._store.get(mail, namespace=STATES, version=version) if version else None)

@@ -43,11 +43,13 @@ class Filing(Record):
     """One act on mails. ``folder``: where to, for ``move``; the label's name, for ``label`` and ``unlabel``.
 
     ``ids``: the Message-IDs by place, as far as known: by them a mail is found again where it lies after the act.
+    ``leaving``: for ``move``, a label that goes with it, as an act that is taken back had put it on.
     """
 
     act: FilingAct
     folder: str = ""
     ids: dict[str, str] = field(default_factory=dict)
+    leaving: str = ""
 
 
 @dataclass(frozen=True, slots=True)

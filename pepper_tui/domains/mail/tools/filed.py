@@ -18,13 +18,17 @@ FILED: Final = Namespace.FILED
 
 @dataclass(slots=True)
 class FiledCopy(Record):
-    """What became of one copy. ``act`` and ``folder`` take it back, at ``place``; no ``act``: nothing can, or need."""
+    """What became of one copy.
+
+    ``act``, ``folder`` and ``leaving`` take it back, at ``place``; no ``act``: nothing can, or need.
+    """
 
     item: Item
     place: str
     act: FilingAct | str = ""
     folder: str = ""
     trouble: str = ""
+    leaving: str = ""
 
     def __post_init__(self) -> None:
         self.item = self.item if isinstance(self.item, Item) else Item.of(self.item)
@@ -42,12 +46,14 @@ class FiledCall(Record):
     def __post_init__(self) -> None:
         self.copies = [each if isinstance(each, FiledCopy) else FiledCopy.of(each) for each in self.copies]
 
-    def inverses(self) -> dict[tuple[str, str], list[Item]]:
-        """Return the mails by the act and the folder that take them back, each with its places as they are now."""
-        found: dict[tuple[str, str], dict[str, Item]] = {}
+    def inverses(self) -> dict[tuple[str, str, str], list[Item]]:
+        """Return the mails by the act that takes them back (its name, folder and ``leaving``), each with its places as
+        they are now.
+        """
+        found: dict[tuple[str, str, str], dict[str, Item]] = {}
         for copy in self.copies:
             if copy.act and copy.place:
-                items = found.setdefault((copy.act, copy.folder), {})
+                items = found.setdefault((copy.act, copy.folder, copy.leaving), {})
                 item = items.setdefault(copy.item.id, replace(copy.item, places=[]))
                 item.places.append(copy.place)
         return {key: [*items.values()] for key, items in found.items()}
@@ -87,6 +93,7 @@ async def _outcomes(
                     undo.act if undo else "",
                     undo.folder if undo else "",
                     outcome.trouble,
+                    undo.leaving if undo else "",
                 )
             )
             if outcome.trouble:

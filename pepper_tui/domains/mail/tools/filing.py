@@ -64,6 +64,7 @@ def same_filing(payload: Json) -> Json:
     return {
         "act": payload["act"],
         "folder": payload["folder"],
+        "leaving": payload.get("leaving", ""),
         "mails": sorted(str(each["id"]) for each in payload["mails"]),
     }
 
@@ -111,7 +112,8 @@ def _asked(effect: ResolvedEffect) -> tuple[Filing, list[Item], list[str]]:
     items = [Item.of(each) for each in payload["mails"]]
     ids = {place: item.message_id for item in items for place in item.places if item.message_id}
     places = list(dict.fromkeys(place for item in items for place in item.places))
-    return Filing(payload["act"], str(payload["folder"]), ids), items, places
+    filing = Filing(payload["act"], str(payload["folder"]), ids, str(payload.get("leaving", "")))
+    return filing, items, places
 
 
 async def _tell(ctx: ToolContext, effect: ResolvedEffect, stayed: Sequence[Item], troubles: str) -> None:

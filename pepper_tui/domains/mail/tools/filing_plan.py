@@ -190,12 +190,15 @@ def effect_of(tool: Tool, account: str, filing: Filing, items: Sequence[Item]) -
     lines = [CardLine("Account", account, settled=True), CardLine("Act", _words(act, "these mails", folder))]
     if target:
         lines.append(CardLine("Folder", target.format(folder=folder)))
+    if filing.leaving:
+        lines.append(CardLine("Label", f"{one_line(filing.leaving, _LONGEST_NAME)} is taken off"))
     # they only tell which mails these are: nothing goes to an address in them
     lines += [CardLine("Mail", f"{each.subject} — {each.sender}", settled=True) for each in items]
     payload: Json = {
         "act": filing.act,
         "folder": filing.folder,
         "mails": [each.data() for each in items],
+        **({"leaving": filing.leaving} if filing.leaving else {}),
     }
     return ResolvedEffect(tool.name, tool.definition, account, summary_of(filing, items), lines, payload)
 

@@ -16,6 +16,7 @@ from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
+    CallState,
     ContextFilter,
     Effect,
     Gist,
@@ -258,6 +259,46 @@ async def test_what_pepper_filed_ends_no_card_and_is_no_act_but_a_late_card_ends
         assert (cards["ntf_m1"], cards["ntf_m2"].startswith("done"), "elsewhere" in cards["ntf_m2"]) == (
             "new", True, False)  # fmt: skip
         assert desk.recorded == []
+
+
+@pytest.mark.parametrize(
+    ("act", "folder", "state", "use", "named"),
+    [
+        ("archive", "", CallState.ATTEMPTED, "archive", True),
+        ("archive", "", CallState.SUCCEEDED, "archive", True),
+        ("archive", "", CallState.UNKNOWN, "archive", True),
+        ("archive", "", CallState.FAILED, "archive", False),
+        ("trash", "", CallState.ATTEMPTED, "trash", True),
+        ("trash", "", CallState.ATTEMPTED, "archive", False),
+        ("move", "INBOX", CallState.ATTEMPTED, "archive", False),
+        ("flag", "", CallState.ATTEMPTED, "archive", False),
+    ],
+)
+async def test_a_feed_that_sees_peppers_own_filing_first_does_not_call_it_done_elsewhere(
+    store: ContextStore, clock: ManualClock, act: str, folder: str, state: CallState, use: Use, named: bool
+) -> None:
+    async with Desk(store, clock) as desk:
+        for each in ("m1", "m2"):
+            await desk.mail(each)
+            await desk.card(each)
+        await filing(store, clock, "m1", act, folder, state)
+        for each in ("m1", "m2"):
+            await desk.moved(each, use)
+        cards = await desk.cards()
+        assert (cards["ntf_m1"] == "new", "elsewhere" in cards["ntf_m2"]) == (named, True)  # its own act is its call
+        assert len(desk.recorded) == (1 if named else 2)
+
+
+async def filing(store: ContextStore, clock: ManualClock, mail: str, act: str, folder: str, state: CallState) -> None:
+    """A call that files ``mail``, in the midst of its attempt or just after it."""
+    payload = {"act": act, "folder": folder, "mails": [{"id": mail}]}
+    now = clock.now()
+    ended = now if state in (CallState.SUCCEEDED, CallState.FAILED) else None
+    call = ToolCall("call_1", "file_mail", {}, Effect.WRITE, now, "step:s", state=state, approval="apr_1",
+                    started_at=now, ended_at=ended)  # fmt: skip
+    effect = ResolvedEffect("file_mail", "", "work", "File", [], payload)
+    await store.put(Approval("apr_1", "call_1", effect.data(), effect.digest, now, 1e12), namespace=Namespace.APPROVAL)
+    await store.put(call, namespace=Namespace.TOOL_CALL, type=call.name, tags=[OPEN_TAG] if call.open else [])
 
 
 BOSS = {"name": "", "address": "boss@example.com"}
