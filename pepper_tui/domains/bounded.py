@@ -31,6 +31,8 @@ def attachments_of(source: bytes) -> list[tuple[str, bytes]] | str:
     [found] = PROCESS.parse("attachments", [source])
     if isinstance(found, NotRead):
         return found.why
+    if "failed" in found:
+        return str(found["failed"])
     return [(str(name), b64decode(data)) for name, data in found["parts"]]
 
 
@@ -58,7 +60,8 @@ def html(source: bytes) -> Json:
 
 
 def warm() -> None:
-    """Load what is loaded lazily: a header in each form, the parser of HTML."""
+    """Load what is loaded lazily: a header in each form, the parser of HTML, what writes an attached mail."""
+    attached_parts(b"Content-Type: message/rfc822\n\nFrom: a@b.c\n\na")
     parse_mail(
         b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n<p>a</p>"
     )

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.engine.answers.socket import EngineClosedError, RemoteError, request
 from pepper_tui.engine.answers.token import read_token
@@ -179,6 +180,9 @@ class RemoteMail(Wire):
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         name, data = await self._look("attachment", mail=mail, number=number)
         return str(name), base64.b64decode(data)
+
+    async def attachment_text(self, mail: str, number: int, first: int = 1) -> FileText:
+        return FileText.of(await self._look("attachment_text", mail=mail, number=number, first=first))
 
     async def mail_changes(self) -> AsyncIterator[int]:
         async with aclosing(self._streamed("mail_changes")) as items:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.domains.notices.inbox import InboxError
 from pepper_tui.domains.why.why import Why
@@ -125,6 +126,10 @@ class MailFace(Face):
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         with in_words():
             return await self._working().mail_list.attachment(mail, number)
+
+    async def attachment_text(self, mail: str, number: int, first: int = 1) -> FileText:
+        with in_words():
+            return await self._working().mail_list.attachment_text(mail, number, first)
 
     async def mail_changes(self) -> AsyncIterator[int]:
         async for version in self._working().mail_list.changes():

@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Final, Protocol
 
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.model import (
     SHOWN,
@@ -101,6 +102,13 @@ class MailView(Protocol):
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         """Return name and bytes of an attachment of a mail, counted from 0, from where the mail lives."""
+        ...
+
+    async def attachment_text(self, mail: str, number: int, first: int = 1) -> FileText:
+        """Return the text of an attachment, from its page, sheet or slide ``first`` on, and what of it was not read.
+
+        Raises ``EngineError`` with the reason if it can't be read as text.
+        """
         ...
 
     def mail_changes(self) -> AsyncIterator[int]:

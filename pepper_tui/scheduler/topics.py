@@ -77,7 +77,7 @@ TOPICS: Final = (
     ),
     Topic(
         "mail",
-        ("send_mail", "read_mail", "reply_mail", "forward_mail", "unsubscribe"),
+        ("send_mail", "read_mail", "read_attachment", "reply_mail", "forward_mail", "unsubscribe"),
         r"\b((e-?)?mails?|send|write|tell|let .{1,40} know|forward|unsubscribe|newsletters?|schreib\w*"
         r"|send\w*|schick\w*|sag\w*|weiterleit\w*|abbestell\w*)\b|@",
     ),

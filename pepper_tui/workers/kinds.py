@@ -141,6 +141,7 @@ BUILT_IN: Final = (
             "search_mail",
             "read_mail",
             "read_thread",
+            "read_attachment",
             "wait_for_mail",
             "draft_reply",
             "reply_mail",

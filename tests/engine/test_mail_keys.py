@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.protocol import EngineError
 from pepper_tui.model import Approval, CallState, Origin, Written
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.inbox.form import Prompt
 from pepper_tui.ui.screen.mail.mail_list import MailList
+from tests.domains.documents.made import pdf
 from tests.domains.mail.mails import make_maildir
 from tests.engine.box import Box
 from tests.engine.desk import CONFIG, Desk, calls
@@ -43,13 +45,13 @@ async def box(tmp_path: Path, clock: ManualClock) -> AsyncIterator[Box]:
         yield Box(desk)
 
 
-def with_a_file(number: int) -> bytes:
+def with_a_file(number: int, data: bytes = PDF) -> bytes:
     message = EmailMessage()
     message["From"], message["To"] = "Ann <ann@example.com>", "sam@example.com, Bob <bob@example.com>"
     message["Cc"], message["Subject"], message["Message-ID"] = "Cy <cy@example.com>", "Rent", f"<m{number}@example.com>"
     message["List-Post"] = "<mailto:house@lists.example.com>"
     message.set_content("How much?")
-    message.add_attachment(PDF, maintype="application", subtype="pdf", filename="rent.pdf")
+    message.add_attachment(data, maintype="application", subtype="pdf", filename="rent.pdf")
     return message.as_bytes()
 
 
@@ -129,8 +131,18 @@ async def test_a_file_of_a_mail_is_had_from_where_the_mail_lies_now_and_not_once
     with pytest.raises(EngineError, match="no longer the mail that was read"):
         await engine.attachment("mail_1", 0)
     path.unlink()
-    with pytest.raises(EngineError, match="nothing was saved"):
+    with pytest.raises(EngineError, match="nothing was read, saved or opened"):
         await engine.attachment("mail_1", 0)
+
+
+async def test_a_file_of_a_mail_is_read_as_text_as_far_as_it_can_be(box: Box) -> None:
+    await box.take(1, source=with_a_file(1, pdf("The rent", "is due")))
+    await box.take(2, source=with_a_file(2))
+    engine = box.desk.engine
+    assert await engine.attachment_text("mail_1", 0) == FileText("Page 1\nThe rent\n\nPage 2\nis due")
+    assert await engine.attachment_text("mail_1", 0, 2) == FileText("Page 2\nis due")
+    with pytest.raises(EngineError, match=r"rent\.pdf: it is a PDF file that can't be read"):
+        await engine.attachment_text("mail_2", 0)
 
 
 def untrusted(card: Approval) -> list[str]:

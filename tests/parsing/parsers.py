@@ -49,6 +49,8 @@ from pepper_tui.connectors.mcp.session.result import as_text
 from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.domains.calendar import reading
 from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.documents import as_text as file_text
+from pepper_tui.domains.documents.reading import document
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
@@ -96,6 +98,7 @@ from pepper_tui.tools.errors import ToolError
 from pepper_tui.ui.screen.chat.message_lines import LONGEST
 from pepper_tui.ui.screen.ink import Ink, Pen
 from pepper_tui.ui.screen.mail.mail_lines import Looks, body_lines
+from tests.domains.documents import made
 from tests.parsing.shapes import FILES, HTML, ICS, MAIL, MARKS, SAID, TEXT, WORDS, Shape, event, mail
 
 Parse = Callable[[Any], Any]
@@ -281,17 +284,27 @@ def in_file(tmp_path: Path, source: bytes) -> Path:
     return path
 
 
-def text_of_file(tmp_path: Path) -> str:
-    (tmp_path / "a.txt").write_bytes(b"a" * (folders.MAX_READ + 1))
-    return str(folders.Folders([tmp_path]).read(str(tmp_path / "a.txt"))[2])
-
-
 def dropped(source: bytes) -> str:
     lines = Lines(1000)
     lines.cut(source)
     return f"{lines.dropped} dropped"
 
 
+DOCUMENTS: dict[str, Shape] = {
+    "pages": (3, lambda n: made.pdf(*["word"] * n)),
+    "what draws a page": (200, lambda n: made.pdf(content=["BT (a) Tj ET " * n])),
+    "open brackets": (300, lambda n: made.pdf(content=["[" * n])),
+    "no PDF": (5000, lambda n: b"%PDF-1.7" + b"<" * n),
+    "objects": (300, lambda n: b"%PDF-1.7\n" + b"1 0 obj\n<<>>\nendobj\n" * n),
+    "paragraphs": (50, lambda n: made.docx(made.paragraph("a") * n)),
+    "cells": (50, lambda n: made.docx("<w:tc>" * min(n, 900) + "</w:tc>" * min(n, 900))),
+    "what is skipped": (300, lambda n: made.docx("<w:del/>" * n)),
+    "slides": (3, lambda n: made.pptx(*["a"] * n)),
+    "spaces": (50, lambda n: made.odt("<text:s text:c='99'/>" * n)),
+    "parts": (30, lambda n: made.packed(**{f"a{number}": "" for number in range(n)})),
+    "rows": (30, lambda n: made.xlsx(*[["a", 1]] * n)),
+    "cells of a row": (30, lambda n: made.xlsx(["a"] * min(n, 900))),
+}
 CONSOLE = Console(width=100, file=io.StringIO())
 
 IMAP: dict[str, Shape] = {
@@ -885,12 +898,25 @@ PARSERS = [
         lambda _: fetch._in_words("a", "a", fetch._Answer(200, {"content-type": "text/plain"}, b"a", True)),
     ),
     Parser(
+        "documents",
+        {
+            "domains/documents/kinds.py": "re zipfile",
+            "domains/documents/packed.py": "xml zipfile",
+            "domains/documents/pdf.py": "pypdf",
+            "domains/documents/sheets.py": "openpyxl zipfile",
+        },
+        document,
+        DOCUMENTS,
+        "more than 200,000 characters",
+        lambda _: str(document(made.docx(made.paragraph("a" * 300_000)))["notes"]),
+    ),
+    Parser(
         "files",
         {"domains/files/folders.py": "fnmatch"},
-        lambda text: folders._lines_with(["a", "b"], Path("a"), folders._text(text.encode(), [])),
+        lambda text: folders._lines_with(["a", "b"], Path("a"), file_text.plain_text(text.encode(), [])),
         {name: WORDS[name] for name in ("letters", "words", "lines", "blank lines")},
         "only the first 1000000",
-        text_of_file,
+        lambda _: str(file_text.as_text(b"a" * (file_text.MAX_PLAIN + 1), "a.txt").notes),
     ),
     Parser(
         "what is typed, and by whom",

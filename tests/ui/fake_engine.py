@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.at_source.filing import ACTS
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
@@ -464,6 +465,10 @@ class FakeEngine:
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         self._working()
         return self.mail.file(mail, number)
+
+    async def attachment_text(self, mail: str, number: int, first: int = 1) -> FileText:
+        self._working()
+        return self.mail.read_file(mail, number)
 
     async def mail_changes(self) -> AsyncIterator[int]:
         self._working()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, Use
 from pepper_tui.domains.mail.content.mime import Mail
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
@@ -111,6 +112,10 @@ class FakeMail:
         if not 0 <= number < len(files):
             raise EngineError("this mail has no such attachment")
         return files[number]["name"], f"bytes of {number}".encode()
+
+    def read_file(self, ident: str, number: int) -> FileText:
+        _, data = self.file(ident, number)
+        return FileText(f"{data.decode()}\n\x1b]0;x\x07[@click=app.quit]text[/]", ["only pages 1 to 40 of 900"])
 
     async def changes(self) -> AsyncIterator[int]:
         heard: asyncio.Queue[int | None] = asyncio.Queue()

@@ -316,6 +316,23 @@ async def test_a_file_is_saved_under_a_plain_name_and_over_no_other(tmp_path: Pa
         assert first.stat().st_mode & 0o777 == 0o600
 
 
+async def test_a_file_is_read_here_as_text_that_does_nothing() -> None:
+    def filed(engine: FakeEngine) -> None:
+        engine.mail.put(mail("m1", attachments=[{"name": "con\x1b]0;x\x07tract.pdf", "size": 9}]))
+
+    async with seat(filed) as (app, pilot, _, _):
+        await opened(app, pilot)
+        await press(pilot, "enter", "T")
+        await until(lambda: app.query_one(DetailView).has_focus, pilot)
+        shown = app.query_one(DetailView).words
+        assert "contract.pdf" in shown
+        assert "only pages 1 to 40 of 900" in shown
+        assert "[@click=app.quit]text[/]" in shown
+        assert "\x1b" not in shown
+        await press(pilot, "escape")
+        await until(lambda: reader(app).has_focus or listed(app).has_focus, pilot)
+
+
 @pytest.mark.parametrize("name", ["contract.pdf", "contract.pdf.desktop", "setup.EXE"])
 async def test_a_file_is_opened_by_the_systems_program_unless_it_might_be_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -18,29 +18,23 @@ from typing import BinaryIO, Final
 
 from pepper_tui.boundary.allowed import inside, opened
 from pepper_tui.boundary.plain_file import must_be_plain
-from pepper_tui.domains.bounded import shown_text
+from pepper_tui.domains.documents.as_text import NotTextError, plain_text
+from pepper_tui.domains.documents.kinds import may_be_document
 from pepper_tui.text import clean, one_line
-from pepper_tui.text.charsets import decoded
-from pepper_tui.text.errors import PepperError
 from pepper_tui.tools.errors import ToolError
 
-MAX_READ: Final = 1_000_000  # bytes of one file
+MAX_READ: Final = 1_000_000  # bytes of one file that are searched
 MAX_LISTED: Final = 200
 MAX_SEARCHED: Final = 5_000  # files of one search
 MAX_SEARCHED_BYTES: Final = 50_000_000
 MAX_HITS: Final = 50
 MAX_OF_ONE: Final = 5  # hits of one file
 DEADLINE: Final = 5.0  # seconds of one search
-_HTML: Final = frozenset({".html", ".htm", ".xhtml"})
 _SECRET: Final = (
     "*.pem", "*.key", "*.p12", "*.pfx", "*.ppk", "*.jks", "*.keystore", "*.kdbx", "*.kdb", "*.gpg", "*.asc", "*.ovpn",
     "id_rsa*", "id_dsa*", "id_ecdsa*", "id_ed25519*", "secrets.*", "secret.*", "credentials*", "*.env", "*.netrc",
     "passwords*", "passwd*", "shadow*", "*token*.json", "client_secret*", "wallet.dat", "*_history",
 )  # fmt: skip
-
-
-class NoTextError(PepperError):
-    """The file is not text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,19 +90,6 @@ class Folders:
         found.sort(key=lambda entry: (not entry.is_folder, entry.name.casefold()))
         return base.joinpath(*parts), found[:MAX_LISTED], len(found)
 
-    def read(self, wanted: str) -> tuple[Path, str, list[str]]:
-        """Return the file's real path, its text, and notes on it. Raises ``ToolError``."""
-        path, source, size = self.content(wanted, MAX_READ + 1)
-        notes: list[str] = []
-        if len(source) > MAX_READ:
-            source = source[:MAX_READ]
-            notes.append(f"only the first {MAX_READ} of {size} bytes were read")
-        try:
-            text = _text(source, notes)
-        except NoTextError as error:
-            raise ToolError(f"{_shown(wanted)} is no text ({size} bytes)") from error
-        return path, shown_text(text, notes) if path.suffix.casefold() in _HTML else text, notes
-
     def content(self, wanted: str, most: int) -> tuple[Path, bytes, int]:
         """Return the file's real path, its first ``most`` bytes, and its size. Raises ``ToolError``."""
         base, parts = self._real(wanted)
@@ -140,14 +121,17 @@ class Folders:
                 path = base.joinpath(*parts)
                 if all(each in parts[-1].casefold() for each in needles):
                     hits.append(f"{path}: (its name)")
-                with contextlib.suppress(ToolError, NoTextError, OSError):
+                with contextlib.suppress(ToolError, NotTextError, OSError):
                     with self._file(base, parts) as file:
                         source = file.read(MAX_READ + 1)
                     if len(source) > MAX_READ:
                         source = source[:MAX_READ]
                         notes[f"of files larger than {MAX_READ} bytes only the beginning was searched"] = None
                     read += len(source)
-                    lines, more = _lines_with(needles, path, _text(source, []))
+                    if may_be_document(source):
+                        notes["of documents (PDF, Office) only the names were searched"] = None
+                        continue
+                    lines, more = _lines_with(needles, path, plain_text(source, []))
                     hits += lines
                     if more:
                         notes[f"of one file only the first {MAX_OF_ONE} hits are listed"] = None
@@ -221,15 +205,6 @@ class Folders:
                 yield descriptor
         except OSError as error:
             raise ToolError(f"{_shown(parts[-1] if parts else str(base))} can't be read: {error.strerror}") from error
-
-
-def _text(source: bytes, notes: list[str]) -> str:
-    """Decode ``source``. Raises ``NoTextError``."""
-    if source.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return decoded(source, "utf-16", notes)
-    if b"\x00" in source[:8192] or source.startswith(b"%PDF-"):
-        raise NoTextError
-    return decoded(source, "utf-8-sig" if source.startswith(b"\xef\xbb\xbf") else "", notes)
 
 
 def _lines_with(needles: Sequence[str], path: Path, text: str) -> tuple[list[str], bool]:

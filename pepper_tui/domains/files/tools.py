@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pepper_tui.clock import Looks
+from pepper_tui.domains.documents.as_text import MAX_BYTES
+from pepper_tui.domains.documents.for_tools import FirstPage, lines_of, read_text
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.model import Effect
 from pepper_tui.text import one_line
@@ -45,15 +47,15 @@ async def list_files(ctx: ToolContext, folder: str = "") -> str:
 
 
 @tool(effect=Effect.READ)
-async def read_file(ctx: ToolContext, path: str) -> str:
-    """Read a text file of the user's.
+async def read_file(ctx: ToolContext, path: str, first: FirstPage = 1) -> str:
+    """Read a file of the user's as text: also PDF, Word, Excel, PowerPoint and OpenDocument.
 
     Args:
         path: as list_files and search_files give it, or relative to a folder that may be read
+        first: the page, sheet or slide to begin with
     """
-    real, text, notes = await _look(ctx, _folders(ctx).read, path)
-    head = [f"path: {real}", *([f"note: {'; '.join(dict.fromkeys(notes))}"] if notes else [])]
-    return "\n".join([*head, "", text or "(the file is empty)"])
+    real, source, size = await _look(ctx, _folders(ctx).content, path, MAX_BYTES + 1)
+    return "\n".join([f"path: {real}", *lines_of(await read_text(source, real.name, size=size, first=first))])
 
 
 @tool(effect=Effect.READ)

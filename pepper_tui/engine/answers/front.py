@@ -70,6 +70,9 @@ def _looks(engine: Engine) -> Mapping[str, Method]:
             )
         ),
         "attachment": lambda given: _file(engine.attachment(str(given["mail"]), int(given["number"]))),
+        "attachment_text": lambda given: _record(
+            engine.attachment_text(str(given["mail"]), int(given["number"]), int(given["first"]))
+        ),
         "rules": lambda given: _records(engine.rules()),
         "rule_acts": lambda given: _records(engine.rule_acts(str(given["rule_id"]), int(given["limit"]))),
         "rule_versions": lambda given: engine.rule_versions(str(given["rule_id"])),

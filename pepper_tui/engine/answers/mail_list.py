@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Any, Final
+from functools import partial
+from typing import Any, Final, TypeVar
 
 from pepper_tui.clock.words import TimeReader
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.at_source.filing import ACTS, Filing
 from pepper_tui.domains.mail.at_source.state import STATES, MailState, states_of
 from pepper_tui.domains.mail.intake.raw_mail import RAW
@@ -25,7 +27,7 @@ from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
 from pepper_tui.domains.mail.tools.filing import BY_KEY
-from pepper_tui.domains.mail.writing.originals import Original, one_file
+from pepper_tui.domains.mail.writing.originals import Original, one_file, one_text
 from pepper_tui.model import (
     OPEN_TAG,
     CallState,
@@ -41,6 +43,7 @@ from pepper_tui.store.filter import Values
 from pepper_tui.tools import ToolError
 from pepper_tui.tools.approvals.windows import APPROVED
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 AT_ONCE: Final = 500
@@ -140,13 +143,21 @@ class MailList:
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         """See ``MailView.attachment``."""
+        return await self._attached(mail, number, one_file)
+
+    async def attachment_text(self, mail: str, number: int, first: int) -> FileText:
+        """See ``MailView.attachment_text``."""
+        _, reading = await self._attached(mail, number, partial(one_text, first=first))
+        return reading
+
+    async def _attached(self, mail: str, number: int, read: Callable[..., Awaitable[tuple[str, T]]]) -> tuple[str, T]:
         context = await self._store.get(mail, namespace=RAW)
         if context is None:
             raise EngineError("this mail is no longer kept")
         if not 0 <= number < len(context.data.get("attachments") or ()):
             raise EngineError("this mail has no such attachment")
         try:
-            return await one_file(context.data, number, self._originals)
+            return await read(context.data, number, self._originals)
         except ToolError as error:
             raise EngineError(str(error)) from error
 

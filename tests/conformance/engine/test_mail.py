@@ -152,6 +152,8 @@ async def test_a_file_that_a_mail_does_not_have_is_refused(stage: Stage, number:
     await stage.mail(mail("m1", attachments=[{"name": "a.pdf"}]))
     with pytest.raises(EngineError, match="no such attachment"):
         await stage.engine.attachment("m1", number)
+    with pytest.raises(EngineError, match="no such attachment"):
+        await stage.engine.attachment_text("m1", number)
 
 
 async def test_what_is_not_there_is_not_filed(stage: Stage) -> None:

@@ -28,6 +28,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
     "mails": lambda engine: engine.mails(),
     "mail_thread": lambda engine: engine.mail_thread("nowhere"),
     "attachment": lambda engine: engine.attachment("nowhere", 0),
+    "attachment_text": lambda engine: engine.attachment_text("nowhere", 0),
     "mail_changes": lambda engine: anext(engine.mail_changes()),
     "write_mail": lambda engine: engine.write_mail("nothing", "nowhere", {}),
     "say": lambda engine: engine.say("hello", spans=[]),
@@ -59,7 +60,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
 }
 """Each method of the protocol, asked of what is not there."""
 NEEDS_SOMETHING = (
-    "mail_thread", "attachment", "write_mail", "file",
+    "mail_thread", "attachment", "attachment_text", "write_mail", "file",
     "why", "approve", "reject", "edit", "dismiss", "done", "snooze", "choose", "answer", "answer_unknown",
     "cancel_call", "rule_versions", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "undo", "redo",
 )  # fmt: skip

@@ -11,6 +11,7 @@ from pepper_tui.domains.files import folders as folders_module
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.model import CallState
 from pepper_tui.tools import ToolError
+from tests.domains.documents.made import pdf
 from tests.tools.bench import Bench
 
 SECRET = "planted-secret"
@@ -101,6 +102,23 @@ async def test_what_is_no_text_file_is_told(bench: Bench, allowed: Path, path: s
     assert words in await said(bench, "read_file", path=path)
 
 
+async def test_a_document_is_read_as_text_and_a_long_text_in_part(bench: Bench, allowed: Path) -> None:
+    (allowed / "lease.pdf").write_bytes(pdf("The deposit is 900.", "obey \x07 me"))
+    found = await said(bench, "read_file", path="lease.pdf")
+    assert found == f"path: {allowed}/lease.pdf\n\nPage 1\nThe deposit is 900.\n\nPage 2\nobey \x07 me"
+    call = await bench.schedule("read_file", path="lease.pdf", first=2)
+    await bench.state(call, CallState.SUCCEEDED)
+    assert "Page 1" not in (await bench.result(call)).content
+    hits = await said(bench, "search_files", query="deposit")
+    assert (
+        hits == f"{allowed}/lease.md:3: The deposit is 900.\n[of documents (PDF, Office) only the names were searched]"
+    )
+    (allowed / "broken.docx").write_bytes(b"PK\x03\x04")
+    assert "broken.docx: it is a broken document" in await said(bench, "read_file", path="broken.docx")
+    (allowed / "huge.txt").write_text("word " * 300_000)
+    assert "note: only the first 1000000 of 1500000 bytes were read" in await said(bench, "read_file", path="huge.txt")
+
+
 async def test_without_folders_it_says_what_to_set(bench: Bench) -> None:
     for name, arguments in (("list_files", {}), ("read_file", {"path": "x"}), ("search_files", {"query": "x"})):
         assert "set files.folders" in await said(bench, name, **arguments)
@@ -112,7 +130,7 @@ def test_a_folder_that_becomes_a_link_between_the_look_and_the_open_is_refused(
     outside, deep = allowed.parent / "outside", allowed / "deep"
     (outside / "latin.txt").write_text(SECRET)
     folders = Folders([allowed])
-    assert "Vermieter" in folders.read("deep/latin.txt")[1]
+    assert b"Vermieter" in folders.content("deep/latin.txt", 100)[1]
     real_open = os.open
 
     def swapped_first(path: object, flags: int, *more: object, **options: object) -> int:
@@ -123,15 +141,12 @@ def test_a_folder_that_becomes_a_link_between_the_look_and_the_open_is_refused(
 
     monkeypatch.setattr(os, "open", swapped_first)
     with pytest.raises(ToolError, match="can't be read"):
-        folders.read("deep/latin.txt")
+        folders.content("deep/latin.txt", 100)
 
 
 def test_it_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "huge.txt").write_text("word " * 2_000_000)
     folders = Folders([tmp_path])
-    _, text, notes = folders.read("huge.txt")
-    assert len(text) == folders_module.MAX_READ
-    assert "only the first" in notes[0]
     for number in range(300):
         (tmp_path / f"{number}.txt").write_text("needle\n" * 20)
     assert len(folders.entries("")[1]) == folders_module.MAX_LISTED

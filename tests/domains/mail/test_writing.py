@@ -23,6 +23,7 @@ from pepper_tui.domains.mail.writing.quoting import MAX_QUOTED, attribution, quo
 from pepper_tui.domains.mail.writing.recipients import ELSEWHERE, FOLLOW_UP
 from pepper_tui.model import CallState, CardLine, ContextFilter, Json, Namespace
 from pepper_tui.tools import ApprovalError
+from tests.domains.documents.made import pdf
 from tests.tools.bench import Bench, mail, outbox
 from tests.tools.sink import Sink
 
@@ -375,6 +376,31 @@ async def test_a_mail_is_sent_on_with_its_attachments(bench: Bench, sink: Sink) 
     assert [part.get_payload(decode=True) for part in written.iter_attachments()] == [b"\x00pdf\xff", b"a,b\r\n"]
     assert text_of(written).startswith("For you.\n\n---------- Forwarded")
     assert written["References"] is None
+
+
+async def test_an_attachment_is_read_as_text_from_where_the_mail_lies(bench: Bench) -> None:
+    message = EmailMessage()
+    message["From"], message["Subject"], message["Message-ID"] = "bob@x.org", "Plan", "<1@x>"
+    message.set_content("See the plan.")
+    message.add_attachment(pdf("one", "two"), maintype="application", subtype="pdf", filename="a.pdf")
+    message.add_attachment("<p>Rent<p hidden>obey", subtype="html", filename="page")
+    message.add_attachment(email.message_from_bytes(b"Subject: Old\nFrom: c@x.org\n\nInner\n"))
+    lies = with_original(bench, message.as_bytes())
+
+    async def said(number: int, **more: int) -> str:
+        call = await bench.schedule("read_attachment", message_id="<1@x>", number=number, **more)
+        await bench.state(call, CallState.SUCCEEDED, CallState.FAILED)
+        result = await bench.result(call)
+        assert result.tainted
+        return result.content
+
+    assert await said(1) == "attachment 1 of 3: a.pdf\n\nPage 1\none\n\nPage 2\ntwo"
+    assert await said(1, first=2) == "attachment 1 of 3: a.pdf\n\nPage 2\ntwo"
+    assert (await said(2)).strip() == "attachment 2 of 3: page\n\nRent"
+    assert "Subject: Old\n\nInner" in await said(3)
+    assert "has 3 attachments" in await said(4)
+    lies.clear()
+    assert "bytes can't be had" in await said(1)
 
 
 @pytest.mark.parametrize("plain", [True, False])

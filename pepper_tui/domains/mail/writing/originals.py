@@ -13,6 +13,8 @@ from typing import Final, Protocol
 
 from pepper_tui.clock import in_thread
 from pepper_tui.domains.bounded import attachments_of
+from pepper_tui.domains.documents.file_text import FileText
+from pepper_tui.domains.documents.for_tools import read_text
 from pepper_tui.domains.mail.attachments import MAX_BYTES, MAX_FILES, WHOLE_MAIL, Attachment, type_of
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
@@ -22,6 +24,8 @@ Carried = tuple[Json, int]
 """A mail, and which of its attachments is carried over; -1: the whole mail."""
 GONE: Final = "the mail's own bytes can't be had from its mailbox any more"
 _READ: Final = re.compile(r"only the first (\d+) bytes were read")
+_ENDINGS: Final = {WHOLE_MAIL: ".eml", "text/html": ".html"}
+"""What the mail says of a part tells whether it is a mail or HTML, which bytes alone do not."""
 _LONGEST_LINE: Final = 998  # RFC 5322, 2.1.1
 
 
@@ -66,12 +70,19 @@ async def carried_over(
 
 
 async def one_file(mail: Json, part: int, places: Sequence[Original]) -> tuple[str, bytes]:
-    """Return name and bytes of an attachment, to be kept. Raises ``ToolError`` if it can't be had."""
+    """Return name and bytes of an attachment. Raises ``ToolError`` if it can't be had."""
     source = await _source(mail, places)
     if source is None:
-        raise ToolError(f"{GONE}: nothing was saved or opened")
+        raise ToolError(f"{GONE}: nothing was read, saved or opened")
     file, data = _part(mail, part, await in_thread(attachments_of, source))
     return file.name, data
+
+
+async def one_text(mail: Json, part: int, places: Sequence[Original], first: int = 1) -> tuple[str, FileText]:
+    """Return name and text of an attachment, from its page ``first`` on. Raises ``ToolError``."""
+    name, data = await one_file(mail, part, places)
+    kind = str(mail["attachments"][part].get("type") or "") if part < len(mail.get("attachments") or ()) else ""
+    return name, await read_text(data, name + _ENDINGS.get(kind, ""), first=first)
 
 
 async def _source(mail: Json, places: Sequence[Original]) -> bytes | None:

@@ -1,4 +1,6 @@
-"""The files of a mail: saved to a folder that the user names, or opened by the system's program; on a key, never else.
+"""The files of a mail: read here as text, saved to a folder that the user names, or opened by the system's program.
+
+All of it on a key, never else.
 
 A name from a mail is only a name: it leads nowhere, hides nothing, and replaces no file.
 """
@@ -18,7 +20,7 @@ from pepper_tui.clock import in_thread
 from pepper_tui.domains.mail.listing.records import ThreadMail
 from pepper_tui.model import EngineError
 from pepper_tui.text import one_line
-from pepper_tui.ui.screen.mail.mail_lines import size_words
+from pepper_tui.ui.screen.mail.mail_lines import file_lines, size_words
 
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
@@ -35,19 +37,19 @@ _SAME_NAME: Final = 100
 
 
 class Files:
-    """Saves and opens what is attached."""
+    """Reads, saves and opens what is attached."""
 
     def __init__(self, app: Desk) -> None:
         self._app = app
         self._folder = ""  # where the user saved last
 
     def do(self, act: str, mail: ThreadMail | None) -> None:
-        """Save or open a file of ``mail``; ask which, if it has several."""
+        """Read, save or open a file of ``mail``; ask which, if it has several."""
         app = self._app
         if mail is None or not mail.attachments:
             app.say_words("This mail has no attachments")
             return
-        chosen = self._save if act == "save_file" else self._open
+        chosen = {"save_file": self._save, "open_file": self._open, "read_file": self._read}[act]
         if len(mail.attachments) == 1:
             chosen(mail, 0)
             return
@@ -66,6 +68,14 @@ class Files:
             app.call_after_refresh(self._later, act)
         else:
             act()
+
+    def _read(self, mail: ThreadMail, number: int) -> None:
+        self._app.link.start(self._shown(mail, number))
+
+    async def _shown(self, mail: ThreadMail, number: int) -> None:
+        name = one_line(str(mail.attachments[number].get("name") or "unnamed"), 120)
+        reading = await self._app.link.ready().attachment_text(mail.id, number)
+        self._app.reading.open("ATTACHMENT", lambda pen: file_lines(name, reading, pen))
 
     def _save(self, mail: ThreadMail, number: int) -> None:
         downloads = Path("~/Downloads").expanduser()

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from rich.text import Text
 
+from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import ThreadMail
 from pepper_tui.text import clean, one_line
 from pepper_tui.ui.screen.ink import Pen, wrap
@@ -161,6 +162,17 @@ def _files(attachments: Sequence[dict[str, Any]], pen: Pen) -> list[Text]:
         name = one_line(str(each.get("name") or "unnamed"), 120)
         facts = f"  {one_line(str(each.get('type') or ''), 60)} · {size_words(each.get('size'))}"
         lines += pen.hang(Text(f"+ {number} ", ink.accent), Text.assemble(name, (facts, ink.dim)))
+    return lines
+
+
+def file_lines(name: str, reading: FileText, pen: Pen) -> list[Text]:
+    """Return the text of a file that came with a mail, as it is shown to be read."""
+    lines = wrap(Text(name, pen.ink.accent), pen.width)
+    for note in reading.notes:
+        lines += pen.hang(Text("⚠ ", pen.ink.warn), Text(one_line(note, 400), pen.ink.warn))
+    lines.append(Text(""))
+    for line in (clean(reading.text) or "(there is no text in it)").split("\n"):
+        lines += wrap(Text(line), pen.width)
     return lines
 
 
