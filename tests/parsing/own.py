@@ -22,6 +22,7 @@ OWN: dict[str, tuple[str, str]] = {
     "config/report.py": ("croniter difflib re", CONFIG),
     "config/upgrade.py": ("tomlkit tomllib", CONFIG),
     "config/mail_upgrade.py": ("re tomlkit tomllib", CONFIG),
+    "config/headers.py": ("re tomllib", CONFIG),
     "command/accounts/adding.py": ("shlex", TYPED),
     "connectors/imap/settings.py": ("shlex", CONFIG),
     "command/launch.py": ("tomllib", CONFIG),
