@@ -17,6 +17,7 @@ import tomlkit
 from tomlkit.exceptions import TOMLKitError
 from tomlkit.items import Array, Comment, Item, Key
 
+from pepper_tui.config.headers import headers
 from pepper_tui.config.identities import identities_said
 from pepper_tui.config.sources import SECTION_IDS
 
@@ -29,7 +30,6 @@ _EACH: Final = ("scan_interval", "max_bytes")
 _FOLDERS: Final = ("archive", "trash", "junk")
 _WRITING: Final = ("address", "identities", "signature", "smtp")
 """Keys about writing: without ``smtp`` the account can't send, and they stay what they are, addresses of the user's."""
-_HEADER: Final = re.compile(r"\s*\[{1,2}\s*([^\[\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
 
 
 class NotRewrittenError(Exception):
@@ -117,33 +117,20 @@ class _Table:
 
 
 def _tables(source: str) -> Iterator[_Table]:
-    """Yield the pieces of a file: first what stands before all tables.
-
-    A line is a header if all before it is complete: none in a text over several lines is.
-    """
+    """Yield the pieces of a file: first what stands before all tables."""
     lines = source.splitlines(keepends=True)
-    starts = [at for at, line in enumerate(lines) if _HEADER.match(line) and _complete("".join(lines[:at]))]
+    found = headers(lines)
     firsts = []
-    for at in starts:
+    for at, _ in found:
         first = at
         while first > 0 and lines[first - 1].lstrip().startswith("#"):
             first -= 1
         firsts.append(first)
     ends = [*firsts, len(lines)]
     yield _Table("", "", "", "".join(lines[: ends[0]]))
-    for place, at in enumerate(starts):
-        said = _HEADER.match(lines[at])
-        assert said is not None
-        name = re.sub(r"[\s\"']", "", said[1])
+    for place, (at, header) in enumerate(found):
+        name = re.sub(r"[\[\]\"']", "", header)
         yield _Table(name, "".join(lines[firsts[place] : at]), lines[at], "".join(lines[at + 1 : ends[place + 1]]))
-
-
-def _complete(text: str) -> bool:
-    try:
-        tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
-        return False
-    return True
 
 
 def _text(source: str, accounts: list[Tree]) -> str:

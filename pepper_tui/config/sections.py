@@ -118,7 +118,10 @@ class Config(Section):
         _each_once("accounts", [account.id for account in self.account])
         sections = {"mail": self.mail.maildir, "mbox": self.mail.mbox}
         for account in self.account:
-            if SECTION_IDS.get(account.id) == account.kind and not sections[account.id]:
+            if SECTION_IDS.get(account.id) == account.kind:
+                if sections[account.id]:
+                    key = f"mail.{account.kind}"
+                    raise ValueError(f"account {account.id!r} stands in place of {key}, which is set; keep one of them")
                 continue
             if account.id in FEED_NAMES or account.id in names:
                 raise ValueError(f"account {account.id!r}: a feed has that name; choose another")

@@ -169,7 +169,7 @@ def first_words(way: str, user: str, token: str) -> str:
 def why_refused(challenge: bytes) -> str:
     """Return in words what a server says of a token that it refuses: JSON, in base64 if it is still so."""
     said: object = None
-    for each in (challenge, _decoded(challenge)):
+    for each in (challenge, _decoded(challenge)) if len(challenge) <= LARGEST else ():
         try:
             said = json.loads(each)
             break

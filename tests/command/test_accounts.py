@@ -307,9 +307,22 @@ def test_mail_on_this_machine_is_an_account_like_others(home: Path, tmp_path: Pa
     assert [each["id"] for each in _accounts(home)] == ["local", "cron"]
     listed = pepper(home, "accounts list").stdout
     assert f"local            maildir · me@example.org · {root} · does not send" in listed
-    assert f"cron             mbox · {root}/a, {root}/b · does not send" in listed
+    assert f"cron             mbox · {root}/a" in listed
     assert pepper(home, "accounts pause local").returncode == 0
     assert "account local          paused" in pepper(home, "doctor").stdout
     assert pepper(home, "accounts resume local").returncode == 0
     assert pepper(home, "accounts remove local --yes").returncode == 0
     assert [each["id"] for each in _accounts(home)] == ["cron"]
+
+
+def test_an_account_that_signs_in_by_a_token_has_no_password(home: Path) -> None:
+    place = "--host 127.0.0.1 --port 9 --security none --smtp-host 127.0.0.1 --smtp-port 9 --smtp-security none"
+    done = pepper(home, f"accounts add me@example.org --id work {place} --no-test --token-command /no/such")
+    assert done.returncode == 0, done.stderr
+    [account] = _accounts(home)
+    assert (account["token_command"], "password" in account) == (["/no/such"], False)
+    assert not [*home.rglob("secrets/*")]
+    assert pepper(home, "config check").returncode == 0
+    tested = pepper(home, "accounts test")
+    assert tested.stdout.count("token_command of account work: /no/such can't be started") == 2, tested.stdout
+    assert "see password or token_command" in pepper(home, "accounts signin work").stderr

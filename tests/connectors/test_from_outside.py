@@ -116,6 +116,10 @@ def test_what_is_wrong_with_an_account_is_told_by_each_command(installed: Path, 
     [
         ('[[account]]\nid = "a"\nkind = "x"\n[[account]]\nid = "a"\nkind = "y"\n', "two accounts are called 'a'"),
         ('[[account]]\nid = "mail"\nkind = "x"\n', "a feed has that name"),
+        (
+            '[mail]\nmaildir = "m"\n[[account]]\nid = "mail"\nkind = "maildir"\npaths = "n"\n',
+            "in place of mail.maildir",
+        ),
         ('[[account]]\nid = "A b"\nkind = "x"\n', "account A b: id: has to begin with a small letter"),
         ('[[account]]\nid = "a"\n', "account a: kind: has to be set"),
     ],

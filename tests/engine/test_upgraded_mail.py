@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.command.accounts.stored_mail import remove_mail
 from pepper_tui.config import load_config
 from pepper_tui.config.upgrade import upgrade_of, write
 from pepper_tui.engine.engine import Engine
 from pepper_tui.model import Namespace
+from pepper_tui.setup.accounts.book import AccountBook
 from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.engine.desk import CONFIG, Desk, calls
 from tests.tools.sink import Sink
@@ -93,3 +95,24 @@ async def test_nothing_is_taken_in_anew_and_what_waits_goes_out_as_it_was_approv
             await desk.until(lambda: len([*(root / ".Archive").rglob("*.host*")]) == 2)
             assert len(await taken_in(desk, 3)) == len(after)
             assert len(sink.taken) == 1
+
+
+async def test_removing_the_account_takes_along_what_came_while_it_stood_in_the_section(
+    tmp_path: Path, clock: ManualClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = make_maildir(tmp_path / "mail")
+    config = CONFIG.replace('maildir = ["mail"]', 'maildir = ["mail"]\nmbox = "box"')
+    (tmp_path / "config.toml").write_text(config)
+    deliver(root, came(1), "1.host")
+    (tmp_path / "box").write_bytes(LINE + came(2) + b"\n")
+    async with Desk(tmp_path, clock, config, Sensing) as desk:
+        await taken_in(desk, 2)
+        await desk.engine.close()
+        write(upgrade_of(tmp_path / "config.toml"))
+        await AccountBook(tmp_path).remove("mail")
+        await remove_mail(tmp_path, "mail")
+        assert "2 of its mails and signals were removed" in capsys.readouterr().out
+        desk.config = load_config(tmp_path)
+        await desk.open()
+        rows = await desk.rows(f"{Namespace.RAW}.mail")
+        assert [row["subject"] for row in rows if "subject" in row] == ["Subject 2"]

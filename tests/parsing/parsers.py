@@ -7,6 +7,7 @@ Pepper's, or the user's, own, and why. A shape is a size and what makes a text o
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import io
 import json
@@ -34,6 +35,7 @@ from pepper_tui.clock.recurrence import check_rule
 from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
+from pepper_tui.connectors.bearer import why_refused
 from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.gmail.sign_in.landing import code_in
@@ -354,6 +356,19 @@ PARSERS = [
         imap,
         IMAP,
         "bytes and lines of each answer are bounded before: tests/connectors/imap/test_hostile.py sees it told",
+    ),
+    Parser(
+        "what a mail server says of a token",
+        {"connectors/bearer.py": "base64 json re"},
+        why_refused,
+        {
+            "brackets": (3000, lambda n: b"[" * n),
+            "base64": (3000, lambda n: base64.b64encode(b"[" * n)),
+            "objects": (2000, lambda n: b'{"a":' * n),
+            "a scope": (3000, lambda n: b'{"status":"' + b"4" * n + b'","scope":"' + b"a " * n + b'"}'),
+            "digits": (3000, lambda n: b'{"status":' + b"1" * n + b"}"),
+        },
+        "a longer one is left unread: it is only the reason, and the refusal is told anyway",
     ),
     Parser(
         "what an IMAP server says of changed mails",

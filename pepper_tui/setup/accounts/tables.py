@@ -19,11 +19,11 @@ from tomlkit.items import Table
 
 from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.config import CONFIG_FILE, ConfigError, parse_config
+from pepper_tui.config.headers import headers
 from pepper_tui.config.upgrade import replace_file
 
 Json = dict[str, Any]
 _LONGEST_ID: Final = 41
-_HEADER: Final = re.compile(r"\s*(\[\[?[^\[\]=]+\]\]?)\s*(?:#.*)?$")
 
 
 def account_id(address: str, taken: frozenset[str]) -> str:
@@ -106,21 +106,21 @@ class _Place:
 
 
 def _place(lines: list[str], number: int) -> _Place:
-    headers = [(at, found[1].replace(" ", "")) for at, line in enumerate(lines) if (found := _HEADER.match(line))]
-    starts = [place for place, (_, name) in enumerate(headers) if name == "[[account]]"]
+    found = headers(lines)
+    starts = [place for place, (_, name) in enumerate(found) if name == "[[account]]"]
     first = starts[number]
     last = first + 1
-    while last < len(headers) and headers[last][1].startswith(("[account.", "[[account.")):
+    while last < len(found) and found[last][1].startswith(("[account.", "[[account.")):
         last += 1
 
     def end_before(header: int) -> int:
         """Return where the lines of the table before this header end: comments above a header belong to it."""
-        at = headers[header][0] if header < len(headers) else len(lines)
+        at = found[header][0] if header < len(found) else len(lines)
         while not lines[at - 1].strip() or lines[at - 1].lstrip().startswith("#"):
             at -= 1
         return at
 
-    return _Place(headers[first][0], end_before(first + 1), end_before(last))
+    return _Place(found[first][0], end_before(first + 1), end_before(last))
 
 
 def _changed(

@@ -112,43 +112,23 @@ class Session:
 
         A token that is rejected is renewed, once.
         """
-        try:
-            self._connect(self._password)
-        except RefusedError as error:
-            if error.code in PASSING or not isinstance(self._password, Bearer):
-                raise
-            if (another := self._password.another()) is None:
-                raise
-            self._with(ANSWER).wire.cut()
-            self._connect(another)
-
-    def _connect(self, password: Credential) -> None:
-        settings = self._settings
-        context = None if settings.security == "none" else ssl.create_default_context(cafile=settings.ca)
-        timeout = SocketTimeout(settings.timeout, settings.timeout)
-        safe = settings.security == "tls"
-        self._client = client = _Client(
-            settings.host, settings.at, ssl=safe, ssl_context=context if safe else None, timeout=timeout
-        )
-        client.normalise_times = False
-        if self._over:  # nobody waits any more
-            client.wire.cut()
-            raise ConnectionAbortedError
-        client.wire.allow(ANSWER)
-        if settings.security == "starttls":
-            client.starttls(context)
-        why: list[str] = []
-        try:
-            if isinstance(password, Bearer):
-                _show_token(client, settings.login, password.token, why)
-            elif password.isascii() or not client.has_capability("AUTH=PLAIN"):
-                client.login(settings.login, password)
-            else:  # the other way supports ASCII only
-                client.plain_login(settings.login, password)
-        except LoginError as error:
-            if isinstance(error.__context__, client.AbortError):
-                raise error.__context__ from error  # the connection was lost, which the library does not distinguish
-            raise RefusedError(_code(str(error)), "; ".join(filter(None, why))) from error
+        shown = self._password
+        while True:
+            self._client = client = _reached(self._settings)
+            if self._over:  # nobody waits any more
+                client.wire.cut()
+                raise ConnectionAbortedError
+            try:
+                _sign_in(client, self._settings, shown)
+                return
+            except RefusedError as error:
+                another = None
+                if isinstance(shown, Bearer) and shown is self._password and error.code not in PASSING:
+                    another = shown.another()
+                if another is None:
+                    raise
+                client.wire.cut()
+                shown = another
 
     @property
     def moved(self) -> int:
@@ -311,6 +291,33 @@ def _body(uid: int, said: dict[bytes, Any]) -> Body:
 
 def _tells_changes(told: Sequence[Any]) -> bool:
     return any(isinstance(each, tuple) and any(word in _CHANGES for word in each[:2]) for each in told)
+
+
+def _reached(settings: Imap) -> _Client:
+    tls = ssl.create_default_context(cafile=settings.ca) if settings.security == "tls" else None
+    timeout = SocketTimeout(settings.timeout, settings.timeout)
+    client = _Client(settings.host, settings.at, ssl=tls is not None, ssl_context=tls, timeout=timeout)
+    client.normalise_times = False
+    return client
+
+
+def _sign_in(client: _Client, settings: Imap, password: Credential) -> None:
+    """Make the connection safe, and sign in. Raises ``RefusedError``."""
+    client.wire.allow(ANSWER)
+    if settings.security == "starttls":
+        client.starttls(ssl.create_default_context(cafile=settings.ca))
+    why: list[str] = []
+    try:
+        if isinstance(password, Bearer):
+            _show_token(client, settings.login, password.token, why)
+        elif password.isascii() or not client.has_capability("AUTH=PLAIN"):
+            client.login(settings.login, password)
+        else:  # the other way supports ASCII only
+            client.plain_login(settings.login, password)
+    except LoginError as error:
+        if isinstance(error.__context__, client.AbortError):
+            raise error.__context__ from error  # the connection was lost, which the library does not distinguish
+        raise RefusedError(_code(str(error)), "; ".join(filter(None, why))) from error
 
 
 def _show_token(client: _Client, user: str, token: str, why: list[str]) -> None:
