@@ -58,7 +58,8 @@ def html(source: bytes) -> Json:
 
 
 def warm() -> None:
-    """Load what is loaded lazily: a header in each form, the parser of HTML."""
+    """Load what is loaded lazily: a header in each form, the parser of HTML, that of replies."""
     parse_mail(
-        b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n<p>a</p>"
+        b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n"
+        b"<p>a</p><p>Best regards</p>"
     )
