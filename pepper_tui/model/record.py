@@ -25,7 +25,7 @@ class Record:
     EARLIER_NAMES: ClassVar[Mapping[str, str]] = {}
 
     def data(self) -> Json:
-        return {each.name: _plain(getattr(self, each.name)) for each in dataclasses.fields(self)}
+        return {name: _plain(getattr(self, name)) for name in _names(type(self))}
 
     @classmethod
     def of(cls, source: Context | Mapping[str, Any]) -> Self:
@@ -33,7 +33,7 @@ class Record:
         values = source.data if isinstance(source, Context) else source
         if cls.EARLIER_NAMES:
             values = {cls.EARLIER_NAMES.get(name, name): value for name, value in values.items()}
-        known = {f.name: values[f.name] for f in dataclasses.fields(cls) if f.name in values}
+        known = {name: values[name] for name in _names(cls) if name in values}
         return cls(**known)
 
     @classmethod
@@ -51,6 +51,16 @@ class Record:
     def one(cls, context: Context | None) -> Self | None:
         """Return the record in ``context``, or ``None`` if it is missing or unreadable; see ``readable``."""
         return next(iter(cls.readable([context] if context is not None else [])), None)
+
+
+_NAMES: Final[dict[Any, tuple[str, ...]]] = {}
+"""The fields of each class of records, as they are needed for each record that is read or written."""
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(each.name for each in dataclasses.fields(kind))
+    return _NAMES[kind]
 
 
 _ATOMS: Final = frozenset({str, int, float, bool, NoneType})

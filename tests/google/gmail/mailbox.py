@@ -94,6 +94,7 @@ class Mailbox:
     oldest_history: int = 1_000_000
     _chance: random.Random = field(default_factory=lambda: random.Random(1))
     _made: int = 0
+    _named: dict[str, list[str]] = field(default_factory=dict)  # mails by Message-ID, also those that are gone
 
     # what a test does
 
@@ -161,6 +162,7 @@ class Mailbox:
         home = stays_in or self._thread_of(parsed, thread) or ident
         mail = Mail(ident, home, raw, list(dict.fromkeys(labels)), now if at is None else int(at * 1000), 0)
         self.mails[ident] = mail
+        self._named.setdefault(str(parsed.get("Message-ID", "")).strip(), []).append(ident)
         self._record("messageAdded", mail)
         return mail
 
@@ -246,13 +248,9 @@ class Mailbox:
         if asked is not None:
             self.thread(asked)
         named = set(re.findall(r"<[^<>\s]+>", f"{parsed.get('References', '')} {parsed.get('In-Reply-To', '')}"))
-        for mail in sorted(self.mails.values(), key=lambda mail: mail.id, reverse=True):
-            other = mail.parsed
-            if (
-                asked in (None, mail.thread)
-                and str(other.get("Message-ID", "")).strip() in named
-                and subject_of(other) == subject_of(parsed)
-            ):
+        known = {ident for each in named for ident in self._named.get(each, ())} & self.mails.keys()
+        for mail in (self.mails[ident] for ident in sorted(known, reverse=True)):
+            if asked in (None, mail.thread) and subject_of(mail.parsed) == subject_of(parsed):
                 return mail.thread
         return None
 

@@ -26,7 +26,7 @@ from pepper_tui.feeds.feed import STEADY, FeedContext, FeedError
 from pepper_tui.model import ContextFilter
 
 MANY: Final = 200  # mails in one import from which on progress is reported
-GLANCE: Final = 2.0  # seconds between two checks for new arrivals
+GLANCE: Final = 1.0  # seconds between two checks for new arrivals
 SIGN_IN_PAUSE: Final = 900.0
 """Seconds before a rejected password is tried again; many tries lock an account."""
 _LOOK_AT_PASSWORD: Final = 30.0

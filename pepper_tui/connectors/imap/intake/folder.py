@@ -1,15 +1,18 @@
-"""Taking in one folder: new mail first, then older mail from the newest down, a few mails per commit.
+"""Taking in one folder: new mail first, then older mail from the newest down, some mails per commit.
 
-Mails and cursor are stored in one commit. A mail that disappears between two requests is left out; one that the server
-won't give is tried alone, then noted and skipped, so that it does not block the rest.
+Mails and cursor are stored in one commit. While older mails are stored, the next ones are fetched and read. A mail that
+disappears between two requests is left out; one that the server won't give is tried alone, then noted and skipped, so
+that it does not block the rest.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 from pepper_tui.clock import in_thread
@@ -28,13 +31,15 @@ from pepper_tui.feeds.feed import FeedContext
 
 LISTED: Final = 500
 """Mails whose sizes are requested together."""
-CHUNK: Final = 25
+CHUNK: Final = 100
 CHUNK_BYTES: Final = 4_000_000
 """Mails, and bytes, of one commit."""
 TRIES: Final = 2
 TRY_AGAIN: Final = 6 * 3600.0
 """Times that a mail may fail, or end the connection, before it is skipped; and seconds until it is tried again."""
 
+Read = Sequence[tuple[Body, Mail]]
+"""Mails as they were fetched, and what their bytes say."""
 Meanwhile = Callable[[Cursor, int, int], Awaitable[Cursor | None]]
 """What is done between two commits, given how many mails are done, and of how many.
 
@@ -54,6 +59,49 @@ class History:
     tried: dict[str, float] = field(default_factory=dict)
     uses: dict[str, Use] = field(default_factory=dict)
     marks: dict[str, dict[int, tuple[Mark, ...]]] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Ahead:
+    """A chunk that is fetched and read before its turn. ``read``: what came of it, unless that failed."""
+
+    uids: list[int]
+    size: int
+    reading: asyncio.Task[Read] | None = None
+
+    async def over(self) -> None:
+        """Return once nothing of it is under way."""
+        if self.reading is not None:
+            await asyncio.wait({self.reading})
+
+    @property
+    def failed(self) -> bool:
+        """Whether the link may be lost because of it: then it must be tried again before anything else."""
+        return self.reading is not None and self.reading.exception() is not None
+
+    @property
+    def read(self) -> Read | None:
+        return None if self.reading is None or self.failed else self.reading.result()
+
+    def stop(self) -> None:
+        if self.reading is not None:
+            self.reading.cancel()
+
+
+class _Chunks:
+    """The chunks of ``uids``, in order; ``of`` splits some of them."""
+
+    def __init__(
+        self, uids: Sequence[int], of: Callable[[Sequence[int]], Awaitable[list[tuple[list[int], int]]]]
+    ) -> None:
+        self._left, self._of = uids, of
+        self._listed: deque[tuple[list[int], int]] = deque()
+
+    async def next(self) -> tuple[list[int], int] | None:
+        if not self._listed and self._left:
+            these, self._left = self._left[:LISTED], self._left[LISTED:]
+            self._listed.extend(await self._of(these))
+        return self._listed.popleft() if self._listed else None
 
 
 class FolderReader:
@@ -83,16 +131,25 @@ class FolderReader:
         if cursor.low <= 1:
             return
         uids = (await link.do(link.session.uids, 1, cursor.low - 1))[::-1]
-        done = 0
-        for at in range(0, len(uids), LISTED):
-            for chunk, sizes in await self._chunks(link, uids[at : at + LISTED]):
+        chunks, done = _Chunks(uids, partial(self._chunks, link)), 0
+        here, ahead = None, await self._read_ahead(link, cursor, chunks)
+        try:
+            while ahead is not None:
+                here, ahead = ahead, None
+                await here.over()  # the link does one thing at a time
                 await self._pace.keep(ctx.store)
-                now = await meanwhile(cursor, done, len(uids))
+                now = cursor if here.failed else await meanwhile(cursor, done, len(uids))
                 if now is None:
                     return
-                cursor = now
-                cursor = await self._take(ctx, link, cursor, chunk, sizes, Cursor.down_to)
-                done += len(chunk)
+                if here.read is not None:
+                    ahead = await self._read_ahead(link, now, chunks)
+                cursor = await self._take(ctx, link, now, here.uids, here.size, Cursor.down_to, here.read)
+                done += len(here.uids)
+                ahead = ahead or await self._read_ahead(link, cursor, chunks)
+        finally:
+            for each in (here, ahead):
+                if each is not None:
+                    each.stop()
         await cursor.down_to([1]).keep(ctx.store)
 
     async def try_refused(self, ctx: FeedContext, link: Link, cursor: Cursor) -> Cursor:
@@ -105,6 +162,16 @@ class FolderReader:
             with contextlib.suppress(PoorError):
                 cursor = await self._give(ctx, link, cursor, [uid], self._settings.max_bytes, cursor.given(uid))
         return cursor
+
+    async def _read_ahead(self, link: Link, cursor: Cursor, chunks: _Chunks) -> _Ahead | None:
+        """Begin to fetch and read the next chunk; ``None`` if there is none."""
+        following = await chunks.next()
+        if following is None:
+            return None
+        uids, size = following
+        if any(self._history.failures[link.session.folder, cursor.validity, uid] for uid in uids):
+            return _Ahead(uids, size)  # they are tried one by one
+        return _Ahead(uids, size, asyncio.create_task(self._read(link, uids, size), name="mails ahead"))
 
     async def _chunks(self, link: Link, uids: Sequence[int]) -> list[tuple[list[int], int]]:
         """Split ``uids`` into pieces for one commit each, with the bytes of each."""
@@ -131,7 +198,9 @@ class FolderReader:
         uids: Sequence[int],
         size: int,
         moved: Callable[[Cursor, Sequence[int]], Cursor],
+        read: Read | None = None,
     ) -> Cursor:
+        """Take in a few mails, which may have been ``read`` already, and return the cursor as ``moved`` by them."""
         folder = link.session.folder
         keys = {uid: (folder, cursor.validity, uid) for uid in uids}
         if len(uids) > 1 and any(self._history.failures[keys[uid]] for uid in uids):
@@ -143,7 +212,7 @@ class FolderReader:
             await cursor.keep(ctx.store)
             return cursor
         try:
-            return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids))
+            return await self._give(ctx, link, cursor, uids, size, moved(cursor, uids), read)
         except ServerError as error:
             self._history.failures.update(keys.values())
             if isinstance(error, PoorError):  # the link still works
@@ -151,17 +220,28 @@ class FolderReader:
             raise
 
     async def _give(
-        self, ctx: FeedContext, link: Link, cursor: Cursor, uids: Sequence[int], size: int, then: Cursor
+        self,
+        ctx: FeedContext,
+        link: Link,
+        cursor: Cursor,
+        uids: Sequence[int],
+        size: int,
+        then: Cursor,
+        read: Read | None = None,
     ) -> Cursor:
         """Take in a few mails, and return ``then``, the cursor after them."""
+        read = await self._read(link, uids, size) if read is None else read
+        for uid in uids:
+            self._history.failures.pop((link.session.folder, cursor.validity, uid), None)
+        taken = [(body, mail, cursor.is_old(body.uid, _arrived(body, ctx))) for body, mail in read]
+        await self._store(ctx, link.session.folder, then, taken)
+        return then
+
+    async def _read(self, link: Link, uids: Sequence[int], size: int) -> Read:
         most = self._settings.max_bytes + 1  # the server's sizes may be guesses: a single mail gets all the room
         found = await link.do(link.session.bodies, uids, most if len(uids) == 1 else 2 * size, most)
         mails = await in_thread(parse_mails, [body.source for body in found], self._settings.max_bytes)
-        for uid in uids:
-            self._history.failures.pop((link.session.folder, cursor.validity, uid), None)
-        old = [cursor.is_old(body.uid, _arrived(body, ctx)) for body in found]
-        await self._store(ctx, link.session.folder, then, list(zip(found, mails, old, strict=True)))
-        return then
+        return [*zip(found, mails, strict=True)]
 
     async def _store(
         self, ctx: FeedContext, folder: str, cursor: Cursor, taken: Sequence[tuple[Body, Mail, bool]]

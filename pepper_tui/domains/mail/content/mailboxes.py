@@ -15,6 +15,8 @@ _ATOM: Final = r"[^\s\x00-\x20\x7f()<>\[\]:;@\\,.\"]+"
 _SPEC: Final = re.compile(
     rf'(?:{_ATOM}(?:\.{_ATOM})*|"(?:[^"\\\r\n]|\\[^\r\n])*")@(?:{_ATOM}(?:\.{_ATOM})*|\[[^\[\]\\\s]*\])'
 )
+_COMMON: Final = re.compile(r"([^\s\"(),;:<>\\][^\"(),;:<>\\]*)<([^\"(),;:<>\\]*)>")
+"""A name without any letter that means something, and an address: most headers by far."""
 _IN_NAME: Final = re.compile(r"[^\s<>\"'(),;:@]{1,64}@[^\s<>\"'(),;:@]{1,255}")
 
 
@@ -41,6 +43,8 @@ def parse_address(text: str) -> Address | None:
 
 def parse_addresses(header: str) -> list[Address]:
     """Return the mailboxes in a header's value, in order, also those without a readable address."""
+    if common := _COMMON.fullmatch(header):
+        return [_mailbox([("text", common[1]), ("angle", common[2])])]
     return [found for found in map(_mailbox, _split(header)) if found.name or found.address]
 
 

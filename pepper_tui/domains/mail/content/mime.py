@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage, Message
@@ -175,15 +175,24 @@ def _bounded(source: bytes, defects: list[str]) -> bytes:
 # ---------------------------------------------------------------------------------------------------------- headers
 
 
-def _raw_headers(message: Message, name: str) -> Iterator[str]:
+Headers = Mapping[str, Sequence[str]]
+"""The values of a mail's headers as they are, by name in lower case."""
+
+
+def _headers(message: Message) -> Headers:
+    found: dict[str, list[str]] = {}
     for key, value in message.raw_items():
-        if key.lower() == name:
-            yield str(value)[:MAX_HEADER]
+        found.setdefault(key.lower(), []).append(str(value))
+    return found
 
 
-def _header(message: Message, name: str, defects: list[str]) -> str:
+def _first(headers: Headers, name: str) -> str:
+    return headers[name][0][:MAX_HEADER] if name in headers else ""
+
+
+def _header(headers: Headers, name: str, defects: list[str]) -> str:
     """Return the first header called ``name``, decoded and unfolded; empty if there is none."""
-    raw = next(_raw_headers(message, name), "")
+    raw = _first(headers, name)
     if not raw:
         return ""
     if not raw.isascii():  # bytes that no header may hold, but many do: UTF-8 or an old code page
@@ -197,14 +206,15 @@ def _header(message: Message, name: str, defects: list[str]) -> str:
         return " ".join(raw.split())
 
 
-def _addresses(message: Message, name: str, mail: Mail) -> list[Json]:
+def _addresses(headers: Headers, name: str, mail: Mail) -> list[Json]:
     """Return the mailboxes of all headers called ``name``; note in ``mail`` what is doubtful or cut."""
     found: list[Json] = []
-    cut = any(key.lower() == name and len(str(value)) > MAX_HEADER for key, value in message.raw_items())
-    for raw in _raw_headers(message, name):
-        value = raw
-        if not raw.isascii():
-            value = decoded(raw.encode("utf-8", "surrogateescape"), "", [])
+    cut = False
+    for whole in headers.get(name, ()):
+        cut |= len(whole) > MAX_HEADER
+        value = whole[:MAX_HEADER]
+        if not value.isascii():
+            value = decoded(value.encode("utf-8", "surrogateescape"), "", [])
         named = parse_addresses(" ".join(value.split()))
         room = MAX_ADDRESSES - len(found)
         cut |= len(named) > room
@@ -228,37 +238,36 @@ def _words(text: str) -> str:
 
 
 def _read_headers(message: Message, mail: Mail) -> None:
-    mail.received = any(key.lower() == "received" for key, _ in message.raw_items())
-    mail.subject = _header(message, "subject", mail.defects)[:1000]
-    senders = _addresses(message, "from", mail)
+    headers = _headers(message)
+    mail.received = "received" in headers
+    mail.subject = _header(headers, "subject", mail.defects)[:1000]
+    senders = _addresses(headers, "from", mail)
     mail.sender = next(iter(senders), {"name": "", "address": ""})
     if len({one["address"] for one in senders}) > 1:
         mail.several_senders = True
         mail.doubts.append(f"it says that it is from {len(senders)} senders")
     for name in ("from", "sender", "reply-to"):
-        if sum(key.lower() == name for key, _ in message.raw_items()) > 1:
+        if len(headers.get(name, ())) > 1:
             mail.doubts.append(f"it has more than one {name.title()}")
     if not mail.sender["address"]:
         mail.defects.append("no sender")
-    mail.to = _addresses(message, "to", mail)
-    mail.cc = _addresses(message, "cc", mail)
-    mail.reply_to = _addresses(message, "reply-to", mail)
-    mail.followup_to = _addresses(message, "mail-followup-to", mail)
+    mail.to = _addresses(headers, "to", mail)
+    mail.cc = _addresses(headers, "cc", mail)
+    mail.reply_to = _addresses(headers, "reply-to", mail)
+    mail.followup_to = _addresses(headers, "mail-followup-to", mail)
     for name in _DELIVERED:
-        mail.delivered_to += [one["address"] for one in _addresses(message, name, mail) if one["address"]][:5]
-    mail.message_id = next(iter(_ids(next(_raw_headers(message, "message-id"), ""))), "")
-    mail.in_reply_to = next(iter(_ids(next(_raw_headers(message, "in-reply-to"), ""))), "")
-    references = _ids(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
+        mail.delivered_to += [one["address"] for one in _addresses(headers, name, mail) if one["address"]][:5]
+    mail.message_id = next(iter(_ids(_first(headers, "message-id"))), "")
+    mail.in_reply_to = next(iter(_ids(_first(headers, "in-reply-to"))), "")
+    references = _ids(" ".join(each[:MAX_HEADER] for each in headers.get("references", ()))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
-    mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
-    mail.checked = [
-        " ".join(each.split())[:2_000] for each in islice(_raw_headers(message, "authentication-results"), 3)
-    ]
-    given = {key.lower() for key, _ in message.raw_items()}
+    mail.auto_submitted = _header(headers, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
+    checked = headers.get("authentication-results", ())
+    mail.checked = [" ".join(each[:MAX_HEADER].split())[:2_000] for each in checked[:3]]
     for name in NOTED:
-        if name in given and (value := _header(message, name, mail.defects)):
+        if value := _header(headers, name, mail.defects):
             mail.list_headers[name] = value[: MAX_ADDRESS if name == "list-unsubscribe" else 500]
-    mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
+    mail.date = _date(_first(headers, "date"), mail.defects)
 
 
 def _ids(raw: str) -> list[str]:
@@ -397,14 +406,16 @@ def _storable(mail: Mail) -> Mail:
 
     def plain(value: Any) -> Any:
         if isinstance(value, str):
-            return value.encode("utf-8", "replace").decode("utf-8")
+            return value if value.isascii() else value.encode("utf-8", "replace").decode("utf-8")
         if isinstance(value, list):
             return [plain(item) for item in value]
         if isinstance(value, dict):
             return {plain(key): plain(item) for key, item in value.items()}
         return value
 
-    return Mail.of(plain(mail.data()))
+    for each in fields(mail):
+        setattr(mail, each.name, plain(getattr(mail, each.name)))
+    return mail
 
 
 def attached_parts(source: bytes) -> list[tuple[str, bytes]]:

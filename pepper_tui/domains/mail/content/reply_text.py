@@ -1,7 +1,7 @@
 """The new part of a mail: its text without quoted history and signature.
 
-The library's patterns backtrack and hold the GIL meanwhile, so it only ever gets a short text; longer ones are trimmed
-line by line here.
+The library's patterns backtrack, so it only ever gets a short text, and only one that shows a sign of what it takes
+away; longer ones are trimmed line by line here.
 """
 
 from __future__ import annotations
@@ -41,6 +41,20 @@ _PLEASANTRY: Final = re.compile(
     re.IGNORECASE,
 )
 _RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
+_TAKEN_AWAY: Final = (
+    *("--", "__", "-_", "_-", "original message"),
+    *("wrote:", "schrieb", "écrit", "escribió:", "scritto:", "schreef:"),
+    *("sent from my", "get outlook for", "gesendet von", "envoyé depuis", "enviado desde", "inviato da", "verzonden"),
+    *("regards", "thanks,", "thank you,", "best,", "all the best", "freundlichen gr", "gruß", "gruss"),
+    *("grüß", "grüss", "grueß", "gruess", "cordialement", "salutations", "bonne r", "bonne journ"),
+    *("saludo", "atentamente", "gracias,", "cordialmente", "cordiali saluti"),
+    *("vriendelijke groet", "hartelijke groeten", "bedankt,", "dank u,"),
+)
+"""A text from which the library takes a signature, a line above a quotation or the like has at least one of these."""
+_FIELD: Final = re.compile(r"\n[>* ]*[^\W\d_]{0,14} {0,2}:")
+"""A line that may be a header of quoted mail, of which the library wants two."""
+_FOLDED: Final = str.maketrans({"İ": "i", "ı": "i", "ſ": "s", "\u212a": "k"})
+"""What a pattern that ignores case takes for the letter of a word, and ``lower`` does not."""
 
 
 def latest_reply(text: str) -> str:
@@ -54,7 +68,7 @@ def latest_reply(text: str) -> str:
         and all(len(line) <= MAX_LINE for line in lines)
         and sum(bool(_MARK.match(line)) for line in lines) <= MAX_MARKS
     )
-    trimmed = _by_library(_RUN.sub(r"\1\1\1", own)) if fits else own
+    trimmed = _trimmed(_RUN.sub(r"\1\1\1", own)) if fits else own
     return trimmed.strip() or own.strip() or text.strip()
 
 
@@ -107,6 +121,19 @@ def _own_lines(text: str) -> str:
         if not bare.startswith(">"):
             kept.append(line.rstrip())
     return "\n".join(kept).strip()
+
+
+def _trimmed(text: str) -> str:
+    bare = "\n".join(map(str.strip, text.split("\n")))  # as the library leaves it
+    return _by_library(text) if _may_be_shorter(bare) else bare
+
+
+def _may_be_shorter(text: str) -> bool:
+    """Check whether the library could take anything from ``text``: asking it costs more than all else of a mail."""
+    folded = text.translate(_FOLDED).lower() if not text.isascii() else text.lower()
+    if any(sign in folded for sign in _TAKEN_AWAY) or ("mail" in folded and "disclaimer" in folded):
+        return True
+    return ":" in folded and ("mail" in folded or len(_FIELD.findall(f"\n{text}")) > 1)
 
 
 def _by_library(text: str) -> str:
