@@ -132,6 +132,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
             whole.senders.setdefault("" if one.kind in IN_SECTIONS else one.ident, outbox)
         whole.filers += built.filers
         whole.searchers += built.searchers
+        whole.drafts += built.drafts
         whole.agenda = whole.agenda or built.agenda
         whole.calendars = whole.calendars or built.calendars
     whole.agenda = whole.agenda or around.agenda

@@ -11,6 +11,7 @@
 | ``labels.py`` | what Gmail's labels say of a mail |
 | ``intake/`` | how its mail comes in: what is there, what changes, the feed |
 | ``outbox.py`` ``filer.py`` | sending by a draft, filing by labels |
+| ``drafts.py`` | drafts that stay, for the user to go on with |
 | ``query.py`` ``search.py`` | a query in Google's words, and searching there |
 | ``check.py`` | what the doctor says |
 
@@ -26,6 +27,7 @@ from pepper_tui.config import Secrets
 from pepper_tui.connectors.connector import Around, Built, Connector, Talk
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.check import check
+from pepper_tui.connectors.gmail.drafts import GmailDrafts
 from pepper_tui.connectors.gmail.filer import GmailFiler
 from pepper_tui.connectors.gmail.intake.feed import GmailFeed
 from pepper_tui.connectors.gmail.intake.original import GmailOriginals
@@ -42,6 +44,7 @@ def _build(settings: Gmail, around: Around) -> Built:
         [GmailFeed(account, around.mail)],
         outboxes=[GmailOutbox(account, Drafts(around.store), around.config.user.name)],
         filers=[GmailFiler(account)],
+        drafts=[GmailDrafts(account)],
         originals=[GmailOriginals(account)],
         searchers=[GmailSearcher(account, around.clock)],
     )
