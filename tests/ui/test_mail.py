@@ -13,6 +13,7 @@ from pepper_tui.model import CallState, Effect, Namespace, ToolCall
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.chat.composer import Composer
 from pepper_tui.ui.screen.inbox.form import Form, Prompt
+from pepper_tui.ui.screen.mail.files import file_text
 from pepper_tui.ui.screen.mail.mail_list import MailList
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
 from pepper_tui.ui.screen.mail.mail_reader import MailReader
@@ -338,6 +339,38 @@ async def test_a_file_is_opened_by_the_systems_program_unless_it_might_be_run(
         else:
             await until(lambda: "might be run" in words(app), pilot)
             assert not noted.exists()
+
+
+async def test_a_file_is_read_as_text_or_it_is_said_what_else_can_be_done() -> None:
+    def filed(engine: FakeEngine) -> None:
+        engine.mail.put(mail("m1", attachments=[{"name": "notes.txt", "type": "text/plain", "size": 10}]))
+
+    async with seat(filed) as (app, pilot, _, _):
+        await opened(app, pilot)
+        await press(pilot, "enter")
+        await until(lambda: "p reads · o opens · S saves" in reader(app).words, pilot)
+        await press(pilot, "p")
+        await until(
+            lambda: app.query_one(DetailView).has_focus and "bytes of 0" in app.query_one(DetailView).words, pilot
+        )
+        await press(pilot, "escape")
+        await until(lambda: reader(app).has_focus, pilot)
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "text"),
+    [
+        ("text/csv", "a;ü".encode("latin-1"), "a;ü"),
+        ("application/octet-stream", b"plain words", "plain words"),
+        ("application/octet-stream", "ü".encode("latin-1"), None),
+        ("text/plain", b"\x00\x01", None),
+        ("application/pdf", b"%PDF-1.4\n\x00\xff", None),
+        ("text/html", b"<p>hi</p>", None),
+        ("application/octet-stream", b"", None),
+    ],
+)
+def test_what_is_text(kind: str, data: bytes, text: str | None) -> None:
+    assert file_text(kind, data) == text
 
 
 async def test_an_empty_list_teaches() -> None:

@@ -231,6 +231,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "read.open_file", "o", "mail('open_file')", "mail_reader", _READ, "Open an attachment with the system's program"
     ),
+    Key("read.read_file", "p", "mail('read_file')", "mail_reader", _READ, "Read an attachment as text, here"),
     Key("read.save_file", "S,shift+s", "mail('save_file')", "mail_reader", _READ, "Save an attachment to a folder"),
     Key("read.why", "w", "mail('why')", "mail_reader", _READ, "Why: signal, step, calls, cost"),
     Key("read.close", "escape,q", "close", "mail_reader", _READ, "Back to the list"),

@@ -1,6 +1,6 @@
-"""The files of a mail: saved to a folder that the user names, or opened by the system's program; on a key, never else.
+"""The files of a mail: read as text here, saved to a folder that the user names, or opened by the system's program.
 
-A name from a mail is only a name: it leads nowhere, hides nothing, and replaces no file.
+Each on a key, never else. A name from a mail is only a name: it leads nowhere, hides nothing, and replaces no file.
 """
 
 from __future__ import annotations
@@ -14,10 +14,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from rich.text import Text
+
 from pepper_tui.clock import in_thread
 from pepper_tui.domains.mail.listing.records import ThreadMail
 from pepper_tui.model import EngineError
-from pepper_tui.text import one_line
+from pepper_tui.text import clean, one_line
+from pepper_tui.text.charsets import decoded
 from pepper_tui.ui.screen.mail.mail_lines import size_words
 
 if TYPE_CHECKING:
@@ -32,6 +35,10 @@ RUNS: Final = frozenset(
 )
 """Endings of what a system may run instead of showing it: such a file is only saved."""
 _SAME_NAME: Final = 100
+SHOWN: Final = 100_000
+"""Characters of a file that are shown as text."""
+_TEXTS: Final = frozenset({"application/json", "application/xml", "application/x-sh", "application/pgp-signature"})
+"""Kinds of text besides ``text/…``."""
 
 
 class Files:
@@ -47,7 +54,7 @@ class Files:
         if mail is None or not mail.attachments:
             app.say_words("This mail has no attachments")
             return
-        chosen = self._save if act == "save_file" else self._open
+        chosen = {"save_file": self._save, "read_file": self._read}.get(act, self._open)
         if len(mail.attachments) == 1:
             chosen(mail, 0)
             return
@@ -66,6 +73,21 @@ class Files:
             app.call_after_refresh(self._later, act)
         else:
             act()
+
+    def _read(self, mail: ThreadMail, number: int) -> None:
+        self._app.link.start(self._shown(mail, number))
+
+    async def _shown(self, mail: ThreadMail, number: int) -> None:
+        name, names = plain_name(str(mail.attachments[number].get("name") or "")), self._app.key_names
+        _, data = await self._app.link.ready().attachment(mail.id, number)
+        text = await in_thread(file_text, str(mail.attachments[number].get("type") or ""), data)
+        if text is None:
+            ways = f"{names.of('read.open_file')} opens it, {names.of('read.save_file')} saves it"
+            raise EngineError(f"{name} is no text: {ways}")
+        said = clean(text[:SHOWN]).split("\n")
+        if len(text) > SHOWN:
+            said.append(f"… {len(text) - SHOWN:,} more characters: {names.of('read.save_file')} saves the file")
+        self._app.reading.open(name, lambda pen: [part for line in said for part in pen.hang(Text(""), Text(line))])
 
     def _save(self, mail: ThreadMail, number: int) -> None:
         downloads = Path("~/Downloads").expanduser()
@@ -96,6 +118,23 @@ class Files:
         path = await in_thread(_private, name, data)
         await in_thread(_started, [program, str(path)])
         self._app.say_words(f"Opened: {name}")
+
+
+def file_text(kind: str, data: bytes) -> str | None:
+    """Return the text of a file, by its kind as the mail says and by its bytes; ``None`` if it is none. Blocking."""
+    kind = kind.lower()
+    told = kind.startswith("text/") or kind in _TEXTS
+    if kind == "text/html" or b"\0" in data[:4_096] or not (told or _is_utf8(data[:4_096])):
+        return None
+    return decoded(data, "", [])
+
+
+def _is_utf8(begin: bytes) -> bool:
+    try:
+        begin.decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.reason == "unexpected end of data"  # cut in the midst of a character
+    return bool(begin)
 
 
 def plain_name(name: str) -> str:

@@ -125,7 +125,7 @@ class Mails:
                 self._app.link.tell(lambda engine: engine.undo())
             case "new" | "reply" | "reply_all" | "reply_list" | "forward":
                 self._start(self._write(pane, act))
-            case "open_file" | "save_file":
+            case "open_file" | "save_file" | "read_file":
                 self.files.do(act, pane.reader.current)
             case "move":
                 self.filing.move(pane)
