@@ -27,7 +27,7 @@ _PATHS: Final = {"maildir": "mail", "mbox": "mbox"}
 WORDS: Final = {"mail": "Maildirs", "mbox": "mbox files"}
 _EACH: Final = ("scan_interval", "max_bytes")
 """Keys that both accounts have."""
-_FOLDERS: Final = ("archive", "trash", "junk")
+_FOLDERS: Final = ("archive", "trash", "junk", "drafts")
 _WRITING: Final = ("address", "identities", "signature", "smtp")
 """Keys about writing: without ``smtp`` the account can't send, and they stay what they are, addresses of the user's."""
 

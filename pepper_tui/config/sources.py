@@ -74,6 +74,7 @@ class Mail(Section):
     scan_interval: Seconds = 60.0  # a slow scan besides the watcher, for file systems without events
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # read from one message
     archive: str = ""  # the Maildir's folder for archived mail; empty: the one that is called so
+    drafts: str = ""
     trash: str = ""
     junk: str = ""
     attach_from: Paths = []  # folders whose files may be attached to sent mail

@@ -18,6 +18,7 @@ from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.domains.mail.at_source.filing import Filer
+from pepper_tui.domains.mail.draft_box import DraftBox
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.domains.mail.search.searcher import MailSearcher
@@ -64,6 +65,7 @@ class Built:
     originals: list[Original] = field(default_factory=list)
     filers: list[Filer] = field(default_factory=list)
     searchers: list[MailSearcher] = field(default_factory=list)
+    drafts: list[DraftBox] = field(default_factory=list)
     agenda: Agenda | None = None
     calendars: Calendars | None = None
 

@@ -141,6 +141,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
             whole.senders.setdefault("" if one.in_section else one.ident, outbox)
         whole.filers += built.filers
         whole.searchers += built.searchers
+        whole.drafts += built.drafts
         whole.agenda = whole.agenda or built.agenda
         whole.calendars = whole.calendars or built.calendars
     whole.agenda = whole.agenda or around.agenda

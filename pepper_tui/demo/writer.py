@@ -22,6 +22,8 @@ MEETING_AFTER: Final = 11 * 60 + 25
 
 CALENDAR_CHANGES_AT: Final = 41.0
 CALENDAR_FILE: Final = "alex.ics"
+FOLDERS: Final = (".Sent", ".Archive", ".Trash", ".Junk", ".Drafts")
+"""What a mail program would have made: so each key of the mail list has somewhere to put a mail."""
 
 
 class Writer:
@@ -39,7 +41,7 @@ class Writer:
         """Create the Maildir with the mail of the last weeks (unless it exists), and today's calendar."""
         self._start = self._clock.now()
         fresh = not self._maildir.exists()
-        for folder in ("", ".Sent"):
+        for folder in ("", *FOLDERS):
             for part in ("tmp", "new", "cur"):
                 (self._maildir / folder / part).mkdir(parents=True, exist_ok=True)
         if fresh:

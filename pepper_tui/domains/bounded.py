@@ -60,12 +60,8 @@ def html(source: bytes) -> Json:
 
 
 def warm() -> None:
-    """Load what is loaded lazily: a header in each form, the parsers of HTML and replies, what writes an attached mail."""
-    attached_parts(b"Content-Type: message/rfc822
-
-From: a@b.c
-
-a")
+    """Load what is loaded lazily: a header in each form, the parsers of HTML and replies, attached mails."""
+    attached_parts(b"Content-Type: message/rfc822\n\nFrom: a@b.c\n\na")
     parse_mail(
         b"From: =?utf-8?q?a?= <a@b.c>\nDate: Thu, 1 Jan 2026 00:00:00 +0000\nContent-Type: text/html\n\n"
         b"<p>a</p><p>Best regards</p>"

@@ -48,6 +48,7 @@ from pepper_tui.domains.reminders.tools import ReminderParts
 from pepper_tui.domains.web.fetch import Limits, WebFetcher
 from pepper_tui.domains.web.tools import WebParts
 from pepper_tui.engine.acts.always import Always
+from pepper_tui.engine.acts.draft_acts import Drafting
 from pepper_tui.engine.acts.filing_acts import Orders
 from pepper_tui.engine.acts.mail_drafts import MailDrafts
 from pepper_tui.engine.acts.user_acts import UserActs
@@ -230,9 +231,10 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
 def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, parts: ToolParts) -> UserActs:
     store, clock, tools = ground.store, ground.clock, calling.engine
     orders = Orders(store, clock, tools.approvals, file_mail.with_given(parts.mail), parts.mail.filers)
+    drafting = Drafting(store, clock, tools.approvals, parts.mail)
     read_ends = ground.config.mail.read_ends
     return UserActs(
-        store, clock, ground.times, ground.zone, notices.inbox, tools, ordered.user_rules, orders, read_ends
+        store, clock, ground.times, ground.zone, notices.inbox, tools, ordered.user_rules, orders, drafting, read_ends
     )
 
 
@@ -372,6 +374,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             Everywhere(mailbox, connected.searchers, ground.store) if mailbox else None,
             ground.own,
             _mail_sources(config),
+            {box.account: box for box in connected.drafts},
         ),
         calendar=CalendarParts(
             connected.agenda,

@@ -194,6 +194,9 @@ class RemoteMail(Wire):
             "write_mail", kind=kind, mail=mail, fields={n: written_data(w) for n, w in fields.items()}
         )
 
+    async def save_draft(self, approval_id: str) -> str:
+        return await self._act("save_draft", approval_id=approval_id)
+
 
 class RemoteConversation(Wire):
     """What the user says, and takes back."""

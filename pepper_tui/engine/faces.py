@@ -138,6 +138,9 @@ class MailFace(Face):
     async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         return await self._working().mail_drafts.write(kind, mail, fields)
 
+    async def save_draft(self, approval_id: str) -> str:
+        return await self._working().acts.drafts.save(approval_id)
+
 
 class ConversationFace(Face):
     """What the user says, and takes back."""

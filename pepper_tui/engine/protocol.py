@@ -241,6 +241,10 @@ class MailActs(Protocol):
         """
         ...
 
+    async def save_draft(self, approval_id: str) -> str:
+        """Put a card's mail among the drafts of its account, and end the card; return words. Undo opens it again."""
+        ...
+
 
 class Engine(View, MailView, Conversation, InboxActs, CallActs, RuleActs, MailActs, Protocol):
     """Everything the screen may ask for. Once closed, calls raise ``EngineError`` and streams end."""

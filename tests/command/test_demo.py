@@ -20,7 +20,8 @@ from pepper_tui.config import load_config
 from pepper_tui.demo.config import MARK, ForeignHomeError, write_config
 from pepper_tui.demo.letters import ARRIVING, BEFORE
 from pepper_tui.demo.world import DemoWorld
-from pepper_tui.demo.writer import CALENDAR_FILE, MEETING_AFTER, Writer
+from pepper_tui.demo.writer import CALENDAR_FILE, FOLDERS, MEETING_AFTER, Writer
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
 
 
 def mails(folder: Path) -> list[EmailMessage]:
@@ -47,6 +48,8 @@ def test_what_was_there_before(tmp_path: Path) -> None:
     assert len(replies) > 10
     assert all(mail["In-Reply-To"] in ids for mail in replies)
     assert not any(mail.defects for mail in inbox + sent)
+    assert {path.name for path in (tmp_path / "Maildir").glob(".*")} == {*FOLDERS}
+    assert {use_by_name(name) for name in FOLDERS} == {"sent", "archive", "trash", "junk", "drafts"}
     writer.prepare()
     assert len(mails(tmp_path / "Maildir" / "cur")) == len(inbox)  # a second start adds none of them again
 

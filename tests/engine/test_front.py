@@ -31,7 +31,7 @@ LOOKS = {
 ACTS = {
     "say", "take_back", "stop_reply", "approve", "reject", "edit", "dismiss", "done", "file", "seen", "attend",
     "snooze", "choose", "answer", "answer_unknown", "cancel_call", "undo", "redo", "redrive", "pause_rule",
-    "resume_rule", "remove_rule", "propose_rule", "write_mail",
+    "resume_rule", "remove_rule", "propose_rule", "write_mail", "save_draft",
 }  # fmt: skip
 METHODS = {name for name in dir(Engine) if not name.startswith("_")}
 LIVES = {"zone", "model_name", "offline", "start", "close"}

@@ -290,6 +290,13 @@ class FakeEngine:
         self._decide(approval_id, ApprovalState.APPROVED)
         return "Approved; u takes it back until it is sent"
 
+    async def save_draft(self, approval_id: str) -> str:
+        self._note("save_draft", approval_id)
+        self._pending(approval_id)
+        self._act((Namespace.APPROVAL, approval_id))
+        self._decide(approval_id, ApprovalState.REJECTED, "saved as a draft")
+        return "Save as a draft: Lunch; u opens the card again"
+
     async def reject(self, approval_id: str, note: str = "") -> str:
         self._note("reject", approval_id, note)
         self._pending(approval_id)

@@ -154,4 +154,4 @@ async def test_what_is_refused_is_told_in_words_and_nothing_starts_anew() -> Non
 async def test_the_demo_has_no_accounts_to_change() -> None:
     async with seat() as place:
         await press(place[1], "ctrl+n")
-        await said(place, "sample world has its own mail")
+        await said(place, "sample world has no accounts")

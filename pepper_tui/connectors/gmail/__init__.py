@@ -12,6 +12,7 @@
 | ``intake/`` | how its mail comes in: what is there, what changes, the feed |
 | ``outbox.py`` ``drafts.py`` | sending by a draft, and what becomes of drafts |
 | ``filer.py`` | filing by labels |
+| ``kept_drafts.py`` | drafts that stay, for the user to go on with |
 | ``query.py`` ``search.py`` | a query in Google's words, and searching there |
 | ``check.py`` | what the doctor says |
 
@@ -31,6 +32,7 @@ from pepper_tui.connectors.gmail.drafts import DRAFTS, Drafts
 from pepper_tui.connectors.gmail.filer import GmailFiler
 from pepper_tui.connectors.gmail.intake.feed import GmailFeed
 from pepper_tui.connectors.gmail.intake.original import GmailOriginals
+from pepper_tui.connectors.gmail.kept_drafts import GmailDrafts
 from pepper_tui.connectors.gmail.outbox import GmailOutbox
 from pepper_tui.connectors.gmail.search import GmailSearcher
 from pepper_tui.connectors.gmail.settings import Gmail
@@ -45,6 +47,7 @@ def _build(settings: Gmail, around: Around) -> Built:
         [GmailFeed(account, drafts, around.mail)],
         outboxes=[GmailOutbox(account, drafts, around.config.user.name)],
         filers=[GmailFiler(account)],
+        drafts=[GmailDrafts(account)],
         originals=[GmailOriginals(account)],
         searchers=[GmailSearcher(account, around.clock)],
     )

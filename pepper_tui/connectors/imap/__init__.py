@@ -11,6 +11,7 @@
 | ``marks.py`` | the words of servers for marks and uses of folders |
 | ``changes.py`` | what became of mails that were read |
 | ``outbox.py`` ``sent.py`` | sending, and the copy of what was sent |
+| ``drafts.py`` | what is put among the drafts |
 | ``original.py`` | the bytes of one mail |
 | ``criteria.py`` ``search.py`` | a query in the server's words, and searching there |
 | ``check.py`` | what the doctor says |
@@ -23,6 +24,7 @@ from functools import partial
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
 from pepper_tui.connectors.imap.credential import credential
+from pepper_tui.connectors.imap.drafts import ImapDrafts
 from pepper_tui.connectors.imap.filer import ImapFiler
 from pepper_tui.connectors.imap.intake.feed import ImapFeed
 from pepper_tui.connectors.imap.original import Originals
@@ -41,6 +43,7 @@ def _build(settings: Imap, around: Around) -> Built:
     copies = SentCopies(around.ident, settings, around.home, around.store, around.clock)
     built = Built([ImapFeed(around.ident, settings, password, around.mail, copies)])
     built.filers = [ImapFiler(around.ident, settings, password, around.clock)]
+    built.drafts = [ImapDrafts(around.ident, settings, password, around.clock)]
     built.originals = [Originals(around.ident, settings, password, around.clock)]
     built.searchers = [ImapSearcher(around.ident, settings, password, around.clock)]
     if smtp := settings.sending():

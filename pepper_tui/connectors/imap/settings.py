@@ -45,6 +45,7 @@ class Imap(Section):
     archive: str = ""  # where archived mail goes; empty: what the server marks as such, or names so
     trash: str = ""
     junk: str = ""
+    drafts: str = ""  # where drafts are saved
     keep_copy: bool = True  # false: no copy is kept
     ca: Path | None = None  # the certificate of a CA of your own
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one mail that are read

@@ -9,6 +9,7 @@ from pepper_tui.config import Mail
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.local_mail import outboxes
 from pepper_tui.connectors.maildir.check import check
+from pepper_tui.connectors.maildir.drafts import MaildirDrafts
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.filer import MaildirFiler
 from pepper_tui.connectors.maildir.original import original
@@ -20,6 +21,7 @@ def _build(said: Mail | Maildirs, around: Around) -> Built:
     return Built(
         [MaildirFeed(settings, around.mail, holder)],
         filers=[MaildirFiler(settings, around.clock, holder)],
+        drafts=[MaildirDrafts(settings, around.clock, holder)],
         originals=[partial(original, Looks(around.clock), holder)],
         outboxes=outboxes(settings, around),
     )

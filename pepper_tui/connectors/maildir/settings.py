@@ -13,11 +13,12 @@ class Maildirs(LocalMail):
     archive: str = ""  # the folder for archived mail; empty: the one that is called so
     trash: str = ""
     junk: str = ""
+    drafts: str = ""
 
     @property
     def uses(self) -> dict[str, Use]:
         """What the folders are for that are named here."""
-        named: dict[str, Use] = {self.archive: "archive", self.trash: "trash", self.junk: "junk"}
+        named: dict[str, Use] = {self.archive: "archive", self.trash: "trash", self.junk: "junk", self.drafts: "drafts"}
         return {folder: use for folder, use in named.items() if folder}
 
 
@@ -30,6 +31,7 @@ def maildirs_of(said: Mail | Maildirs, ident: str = "") -> tuple[Maildirs, Holde
         archive=said.archive,
         trash=said.trash,
         junk=said.junk,
+        drafts=said.drafts,
         scan_interval=said.scan_interval,
         max_bytes=said.max_bytes,
     )

@@ -9,6 +9,8 @@ from typing import Any, Protocol
 from pepper_tui.clock import Looks
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.mail.at_source.filing import Filer
+from pepper_tui.domains.mail.draft_box import DraftBox
+from pepper_tui.domains.mail.intake.raw_mail import NAME
 from pepper_tui.domains.mail.search.everywhere import Everywhere, TakenIn
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.domains.mail.writing.originals import Original
@@ -33,7 +35,8 @@ class MailParts:
     ``originals``: where mails lie, to carry their attachments over. ``quote``: where the mail that is answered is
     quoted, in the language of ``locale``. ``post`` sends a form to a web address; see ``WebFetcher``.
     ``everywhere`` also searches the servers of accounts; ``own``: the user's addresses.
-    ``sources`` are the names of the feeds that bring mail.
+    ``sources`` are the names of the feeds that bring mail. ``drafts``: the accounts that keep drafts, by id;
+    ``unnamed`` is the id of the one whose mails are sent by ``[mail]``.
     """
 
     looks: Looks
@@ -50,3 +53,5 @@ class MailParts:
     everywhere: Everywhere | None = None
     own: Collection[str] = ()
     sources: tuple[str, ...] = ()
+    drafts: Mapping[str, DraftBox] = field(default_factory=dict)
+    unnamed: str = NAME

@@ -15,6 +15,7 @@ from pepper_tui.domains.mail.at_source.elsewhere import ReadEnds
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.engine.acts.call_acts import CallActs
 from pepper_tui.engine.acts.card_acts import CardActs, CardMoves
+from pepper_tui.engine.acts.draft_acts import DraftActs, Drafting, DraftMoves
 from pepper_tui.engine.acts.filing_acts import CallMoves, FilingActs, FilingMoves, Orders
 from pepper_tui.engine.acts.local_writes import KEPT, LocalWrites
 from pepper_tui.engine.acts.one_act import one_act
@@ -39,6 +40,7 @@ class UserActs:
         tools: ToolEngine,
         rules: UserRules,
         orders: Orders,
+        drafting: Drafting,
         read_ends: ReadEnds,
     ) -> None:
         approvals, writes = tools.approvals, LocalWrites(store, clock)
@@ -47,7 +49,11 @@ class UserActs:
             Namespace.APPROVAL: CardMoves(approvals),
             Namespace.RULE: rules.changes,
             Namespace.TOOL_CALL: CallMoves(
-                {"ordered": OrderMoves(store, inbox, approvals, writes), "filed": FilingMoves(orders)}
+                {
+                    "ordered": OrderMoves(store, inbox, approvals, writes),
+                    "filed": FilingMoves(orders),
+                    "drafted": DraftMoves(drafting),
+                }
             ),
             Namespace.USER_ANSWER: AnswerMoves(),
             **dict.fromkeys(KEPT, writes),
@@ -55,6 +61,7 @@ class UserActs:
         self.journal = UndoJournal(store, clock, rooms)
         self.cards = CardActs(store, clock, times, zone, inbox, approvals, self.journal)
         self.filing = FilingActs(orders, self.cards, self.journal, read_ends)
+        self.drafts = DraftActs(drafting, self.journal)
         self.questions = QuestionActs(store, clock, inbox, tools, self.journal)
         self.calls = CallActs(store, tools, writes, self.journal)
         self._rules = rules

@@ -116,6 +116,7 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
             str(given["mail"]),
             {str(name): said for name, value in given["fields"].items() if (said := written_of(value)) is not None},
         ),
+        "save_draft": lambda given: engine.save_draft(str(given["approval_id"])),
         "propose_rule": lambda given: engine.propose_rule(str(given["ref"])),
     }
 

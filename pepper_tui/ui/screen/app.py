@@ -336,8 +336,8 @@ class PepperApp(Actions):
         self.reading.close()
         self.panes.back()
 
-    def on_detail_view_approved(self) -> None:
-        self.reading.act("approve")
+    def on_detail_view_act(self, event: DetailView.Act) -> None:
+        self.reading.act(event.act)
 
     def on_form_left(self) -> None:
         self.asking.left()

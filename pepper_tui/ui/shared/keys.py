@@ -147,6 +147,9 @@ KEYS: Final[tuple[Key, ...]] = (
         palette=True,
         yields=True,
     ),
+    Key(
+        "inbox.draft", "D,shift+d", "act('draft')", "inbox", _INBOX, "Save its mail as a draft; it is done", yields=True
+    ),
     Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
     Key("inbox.redo", "U,shift+u", "act('redo')", "inbox", _INBOX, "Do again what was undone", yields=True),
     Key(
@@ -228,7 +231,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "read.open_file", "o", "mail('open_file')", "mail_reader", _READ, "Open an attachment with the system's program"
     ),
-    Key("read.read_file", "T,shift+t", "mail('read_file')", "mail_reader", _READ, "Read an attachment as text, here"),
+    Key("read.read_file", "p", "mail('read_file')", "mail_reader", _READ, "Read an attachment as text, here"),
     Key("read.save_file", "S,shift+s", "mail('save_file')", "mail_reader", _READ, "Save an attachment to a folder"),
     Key("read.why", "w", "mail('why')", "mail_reader", _READ, "Why: signal, step, calls, cost"),
     Key("read.close", "escape,q", "close", "mail_reader", _READ, "Back to the list"),
@@ -252,20 +255,14 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("go.mail", "m", "app.mail", "list", _MOVE, "Mail, where nothing is typed; again: back"),
     Key("go.workers", "ctrl+5", "go('workers')", "app", _MOVE, "Workers", palette=True),
     Key("chat.page_up", "ctrl+pageup", "scroll_chat(-1)", "app", _MOVE, "Conversation up (one line typed: PgUp)"),
-    Key(
-        "chat.page_down",
-        "ctrl+pagedown",
-        "scroll_chat(1)",
-        "app",
-        _MOVE,
-        "Conversation down (one line typed: PgDn)",
-    ),
+    Key("chat.page_down", "ctrl+pagedown", "scroll_chat(1)", "app", _MOVE, "Conversation down (one line typed: PgDn)"),
     Key("form.save", "ctrl+s", "save", "form", "In a form", "Save; the new card still waits for your yes"),
     Key("form.editor", "ctrl+g", "editor", "form", "In a form", "Write the field in your editor; saving stays yours"),
     Key("form.leave", "escape", "leave", "form", "In a form", "Leave it without a change"),
     Key("detail.copy", "c", "copy", "detail", "In details", "Copy what is shown"),
     Key("detail.close", "escape,q", "close", "detail", "In details", "Close"),
-    Key("detail.approve", "y", "approve", "detail", "In details", "Approve the card, once read to its end"),
+    Key("detail.approve", "y", "act('approve')", "detail", "In details", "Approve the card, once read to its end"),
+    Key("detail.draft", "D,shift+d", "act('draft')", "detail", "In details", "Save the card's mail as a draft"),
     Key("detail.down", "j,down", "line(1)", "detail", "In details", "Down"),
     Key("detail.page_down", "pagedown", "page(1)", "detail", "In details", "A page down"),
     Key("detail.page_up", "pageup", "page(-1)", "detail", "In details", "A page up"),

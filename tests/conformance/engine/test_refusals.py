@@ -31,6 +31,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
     "attachment_text": lambda engine: engine.attachment_text("nowhere", 0),
     "mail_changes": lambda engine: anext(engine.mail_changes()),
     "write_mail": lambda engine: engine.write_mail("nothing", "nowhere", {}),
+    "save_draft": lambda engine: engine.save_draft("nowhere"),
     "say": lambda engine: engine.say("hello", spans=[]),
     "take_back": lambda engine: engine.take_back(),
     "stop_reply": lambda engine: engine.stop_reply(),
@@ -60,7 +61,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
 }
 """Each method of the protocol, asked of what is not there."""
 NEEDS_SOMETHING = (
-    "mail_thread", "attachment", "attachment_text", "write_mail", "file",
+    "mail_thread", "attachment", "attachment_text", "write_mail", "save_draft", "file",
     "why", "approve", "reject", "edit", "dismiss", "done", "snooze", "choose", "answer", "answer_unknown",
     "cancel_call", "rule_versions", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "undo", "redo",
 )  # fmt: skip

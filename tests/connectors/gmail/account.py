@@ -17,6 +17,7 @@ from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, grant_of, k
 from pepper_tui.connectors.gmail.sign_in.scopes import MODIFY
 from pepper_tui.domains.mail.at_source.filing import Filer
 from pepper_tui.domains.mail.at_source.state import STATES, MailState
+from pepper_tui.domains.mail.draft_box import DraftBox
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.feeds import Feeds
@@ -64,6 +65,7 @@ class Accounts:
         self.settings: dict[str, Gmail] = {}
         self.outboxes: dict[str, Outbox] = {}
         self.filers: dict[str, Filer] = {}
+        self.drafts: dict[str, DraftBox] = {}
         feeds = []
         for each in config.account:
             settings = self.settings[each.id] = Gmail.model_validate(each.own)
@@ -73,6 +75,7 @@ class Accounts:
             built = CONNECTOR.build(settings, around)
             feeds += built.feeds
             [self.outboxes[each.id]], [self.filers[each.id]] = built.outboxes, built.filers
+            [self.drafts[each.id]] = built.drafts
         self._subscriber = Subscriber(store)
         self._feeds = Feeds(feeds, store, clock, self._subscriber, ZoneInfo("UTC"))
 

@@ -6,7 +6,7 @@ import pytest
 
 from pepper_tui.config import Config
 from pepper_tui.domains.mail.content.mime import parse_mail
-from pepper_tui.domains.mail.intake.signals import mail_facts, mail_signal
+from pepper_tui.domains.mail.intake.signals import by_own_hand, mail_facts, mail_signal
 from pepper_tui.model import Json, Signal
 from tests.feeds.ruled import triage_of
 
@@ -73,3 +73,16 @@ def test_all_text_parts_are_read(kind: str) -> None:
     assert "The first words" in mail.text
     assert "Last." in mail.text
     assert [one["type"] for one in mail.attachments] == ["image/png", "text/calendar"]
+
+
+@pytest.mark.parametrize(
+    ("lies", "by_hand"),
+    [
+        ({"label": "Entwürfe"}, False),
+        ({"label": "Elsewhere", "use": "drafts"}, False),  # nobody has got it
+        ({"label": "Sent"}, True),
+        ({"label": "INBOX", "received": ["by mx"]}, False),
+    ],
+)
+def test_a_draft_answers_nothing_on_the_users_behalf(lies: Json, by_hand: bool) -> None:
+    assert by_own_hand({"label": "", **lies}) is by_hand

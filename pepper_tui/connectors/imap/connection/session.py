@@ -247,9 +247,9 @@ class Session:
         """Check whether a mail with this Message-ID is in the folder."""
         return bool(self._with(ANSWER).search(["HEADER", "Message-ID", message_id]))
 
-    def append(self, folder: str, message: bytes) -> None:
-        """Store a mail in ``folder``, marked as read."""
-        self._with(ANSWER).append(folder, message, flags=(rb"\Seen",))
+    def append(self, folder: str, message: bytes, *, draft: bool = False) -> None:
+        """Store a mail in ``folder``, marked as read, and as a ``draft`` if it is one."""
+        self._with(ANSWER).append(folder, message, flags=(rb"\Seen", rb"\Draft") if draft else (rb"\Seen",))
 
     def noop(self) -> bool:
         """Check that the server is there; return whether it reported changes of mails in the folder."""

@@ -73,7 +73,10 @@ def by_own_hand(raw: Json) -> bool:
     """Check whether a mail that claims to be from the user is where only the user's own programs put it.
 
     A mail that a server has delivered may come from anyone, under any name: it answers nothing on the user's behalf.
+    Nor does a draft, which nobody has got.
     """
+    if (raw.get("use") or use_by_name(raw["label"])) == "drafts":
+        return False
     return not raw.get("received") or raw.get("use") == "sent" or says_sent(raw["label"])
 
 

@@ -54,6 +54,10 @@ async def edit(given: Given, rest: str) -> None:
     await given.tell(engine.edit(card.id, {line.label: text}))
 
 
+async def draft(given: Given, rest: str) -> None:
+    await given.tell(given.engine.save_draft(given.card(rest).id))
+
+
 async def done(given: Given, rest: str) -> None:
     await given.tell(given.engine.done(*held(given, rest)))
 

@@ -54,6 +54,7 @@ COMMANDS: Final = (
     Command("yes", "number word", "approve the card; /read says the word for it", cards.yes),
     Command("no", "number [why]", "reject the card", cards.no),
     Command("edit", "number field", "write a field of the card in your editor; saving does not approve", cards.edit),
+    Command("draft", "number", "save the card's mail as a draft at its account, and the card is done", cards.draft),
     Command("done", "number", "the card is done: its notices, and its draft is not sent", cards.done),
     Command("dismiss", "number", "dismiss all of the card", cards.dismiss),
     Command("snooze", "number when", "bring it back later: 1h, tomorrow 9am", cards.snooze),

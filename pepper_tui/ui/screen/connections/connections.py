@@ -63,7 +63,7 @@ class Connections(Opened[ConnectionList]):
 
     def _there(self) -> Accounts:
         if self._accounts is None:
-            raise EngineError("The sample world has its own mail: accounts belong to a home of yours")
+            raise EngineError("The sample world has no accounts: they belong to a home of yours")
         return self._accounts
 
     def act(self, act: str, ident: str) -> None:

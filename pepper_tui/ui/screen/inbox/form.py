@@ -7,7 +7,7 @@ that what was typed outlives a refusal. Esc leaves without a change, and asks on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import ClassVar, cast
+from typing import ClassVar, Final, cast
 
 from rich.text import Text
 from textual import events
@@ -16,6 +16,7 @@ from textual.binding import BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
+from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
@@ -25,6 +26,8 @@ from pepper_tui.ui.screen.chat.clean_fields import CleanArea, CleanInput
 from pepper_tui.ui.shared.keys import bindings, names_of
 from pepper_tui.ui.shared.names import label_words, trust_words
 
+RECIPIENTS: Final = ("To", "Cc")
+"""Lines that name whom a mail goes to."""
 Answer = Callable[[dict[str, Written]], None]
 
 
@@ -36,7 +39,7 @@ def set_title(widget: Widget, title: str) -> None:
 class Form(VerticalScroll, can_focus=False):
     """The lines of a card as fields; ``answer`` gets the changed ones as label → value, with its origin.
 
-    ``filled`` are values that were typed before and not taken.
+    ``filled`` are values that were typed before and not taken. ``completion`` is of fields that hold recipients.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("form")]
@@ -48,9 +51,15 @@ class Form(VerticalScroll, can_focus=False):
         """The user wants to edit the field in their own editor."""
 
     def __init__(
-        self, title: str, lines: Sequence[CardLine], answer: Answer, filled: Mapping[str, Written] | None = None
+        self,
+        title: str,
+        lines: Sequence[CardLine],
+        answer: Answer,
+        filled: Mapping[str, Written] | None = None,
+        completion: Suggester | None = None,
     ) -> None:
         super().__init__(id="form")
+        self._completion = completion
         self._lines, self._answer, self._filled = lines, answer, filled or {}
         self._saving = False
         set_title(self, title)
@@ -73,7 +82,9 @@ class Form(VerticalScroll, can_focus=False):
                 field.highlight_cursor_line = False
                 before = field.text
             else:
-                field = CleanInput(line.value, compact=True)
+                completes = self._completion if line.label in RECIPIENTS else None
+                hint = "name or address; → completes" if completes else ""
+                field = CleanInput(line.value, placeholder=hint, compact=True, suggester=completes)
                 before = field.value
             self._fields.append((line.label, before, field))
             yield field

@@ -94,6 +94,8 @@ class Acts:
                     lambda note: link.tell(lambda engine: self._rejected(engine, item, card, note)),
                     may_be_empty=True,
                 )
+            case "draft" if card is not None:
+                link.tell(lambda engine: engine.save_draft(card.id))
             case "edit" if card is not None:
                 app.asking.edit(card)
             case "edit" if question is not None and takes_words(question):

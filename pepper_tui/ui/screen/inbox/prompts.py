@@ -9,6 +9,7 @@ from pepper_tui.model import Approval, CardLine, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.inbox.form import Form, Prompt
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
+from pepper_tui.ui.screen.mail.address_completion import AddressCompletion, people_written_to
 
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
@@ -67,7 +68,8 @@ class Asking:
             app.attend(True)
             app.panes.settle()
 
-        form = Form(heading, lines, lambda fields: app.link.start(saved(fields)), filled)
+        completion = AddressCompletion(lambda: people_written_to(app.link.ready()))
+        form = Form(heading, lines, lambda fields: app.link.start(saved(fields)), filled, completion)
         self._once_free(form, show)
 
     def ask(

@@ -39,8 +39,8 @@ class Looks:
     current: bool = False
 
 
-def mail_lines(mail: ThreadMail, pen: Pen, looks: Looks, keys: tuple[str, str]) -> list[Text]:
-    """Return the mail's lines. ``keys``: those that show quotes, and all of a mail."""
+def mail_lines(mail: ThreadMail, pen: Pen, looks: Looks, keys: tuple[str, str], files: str = "") -> list[Text]:
+    """Return its lines. ``keys``: those that show quotes, and all of a mail; ``files``: those of files, in words."""
     ink = pen.ink
     glyph = "▾" if looks.opened else "▸"
     bar = Text(f"{glyph} ", ink.accent if looks.current else ink.dim)
@@ -64,7 +64,7 @@ def mail_lines(mail: ThreadMail, pen: Pen, looks: Looks, keys: tuple[str, str]) 
     inner = Pen(ink, max(8, pen.width - 2), pen.zone, pen.now)
     below = [*_headers(mail, inner, looks), *_careful(mail, inner), Text("")]
     below += body_lines(mail.text, inner, looks, keys)
-    below += _files(mail.attachments, inner)
+    below += _files(mail.attachments, inner, files)
     return [*lines, *(Text.assemble("  ", line) for line in below), Text("")]
 
 
@@ -154,7 +154,7 @@ def _bare(line: str) -> str:
     return line.strip().removeprefix(">").removeprefix(" ")
 
 
-def _files(attachments: Sequence[dict[str, Any]], pen: Pen) -> list[Text]:
+def _files(attachments: Sequence[dict[str, Any]], pen: Pen, ways: str) -> list[Text]:
     if not attachments:
         return []
     ink, lines = pen.ink, [Text("")]
@@ -162,7 +162,7 @@ def _files(attachments: Sequence[dict[str, Any]], pen: Pen) -> list[Text]:
         name = one_line(str(each.get("name") or "unnamed"), 120)
         facts = f"  {one_line(str(each.get('type') or ''), 60)} · {size_words(each.get('size'))}"
         lines += pen.hang(Text(f"+ {number} ", ink.accent), Text.assemble(name, (facts, ink.dim)))
-    return lines
+    return [*lines, *pen.hang(Text(""), Text(ways, ink.dim))] if ways else lines
 
 
 def file_lines(name: str, reading: FileText, pen: Pen) -> list[Text]:

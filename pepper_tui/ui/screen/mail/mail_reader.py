@@ -64,7 +64,7 @@ class MailReader(Lines, can_focus=True):
         elif fresh := [mail for mail in mails if mail.id not in known]:
             self._opened |= {mail.id for mail in fresh}
         subject = one_line(mails[-1].subject, 90) or "(no subject)" if mails else ""
-        set_title(self, subject)
+        set_title(self, f"{subject} · {names_of(self.app).of('mail.keys')} keys" if mails else "")
         self.lay_out()
         if not again:
             self._show_current()
@@ -90,6 +90,8 @@ class MailReader(Lines, can_focus=True):
             self._width, self._drawn = width, {}
         names = names_of(self.app)
         keys = names.of("read.quotes"), names.of("read.all")
+        does = (("read.read_file", "reads"), ("read.open_file", "opens"), ("read.save_file", "saves"))
+        files = " · ".join(f"{names.of(key)} {what}" for key, what in does)
         pen = self._pen(width - 2)
         self._strips, self._tops = [], {}
         for mail in self.mails:
@@ -97,7 +99,7 @@ class MailReader(Lines, can_focus=True):
             looks = Looks(mail.id in self._opened, self._quotes, self._all, mail.id == self._current)
             name = (mail.id, looks, width)
             if name not in self._drawn:
-                drawn = finished(strips(mail_lines(mail, pen, looks, keys), width - 2), width, self.rich_style)
+                drawn = finished(strips(mail_lines(mail, pen, looks, keys, files), width - 2), width, self.rich_style)
                 self._drawn[name] = drawn
             self._strips += self._drawn[name]
         if not self.mails:

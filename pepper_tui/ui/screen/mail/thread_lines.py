@@ -17,6 +17,7 @@ PLACE: Final = 100
 """Cells from which its account and folder are shown."""
 _PEOPLE: Final = 24
 _FOLDER: Final = 16
+_DAY: Final = 8
 SIGNS: Final = (
     ("■", "selected"),
     ("●", "unread"),
@@ -58,7 +59,7 @@ def thread_lines(row: ThreadRow, pen: Pen, *, selected: bool) -> list[Text]:
     people.truncate(_PEOPLE - len(count), overflow="ellipsis")
     people.append(count, ink.dim)
     people.truncate(_PEOPLE, pad=True)
-    day.pad_left(max(0, 6 - day.cell_len))
+    day.pad_left(max(0, _DAY - day.cell_len))
     ends = day
     if pen.width >= PLACE:
         place = Text(place_words(row), ink.dim)
@@ -103,7 +104,7 @@ def when(at: float, now: float, zone: tzinfo) -> str:
         return f"{then:%H:%M}"
     if then.year == today.year:
         return f"{then.day} {then:%b}"
-    return f"{then:%b %y}"
+    return f"{then:%b %Y}"
 
 
 def row_words(row: ThreadRow, now: float, zone: tzinfo) -> str:

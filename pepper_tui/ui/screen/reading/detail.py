@@ -26,8 +26,12 @@ class DetailView(Reader, can_focus=True):
             super().__init__()
             self.text = text
 
-    class Approved(Message):
-        """``y``: the reader says yes to what is shown."""
+    class Act(Message):
+        """The reader acts on what is shown: ``approve``, or ``draft`` (its mail is to become one)."""
+
+        def __init__(self, act: str) -> None:
+            super().__init__()
+            self.act = act
 
     def open(self, title: str, draw: Draw) -> None:
         """Show what ``draw`` returns. ``title`` is Pepper's own words."""
@@ -35,8 +39,8 @@ class DetailView(Reader, can_focus=True):
         self.border_subtitle = "Esc closes"
         self.read_out(draw)
 
-    def action_approve(self) -> None:
-        self.post_message(self.Approved())
+    def action_act(self, act: str) -> None:
+        self.post_message(self.Act(act))
 
     def action_copy(self) -> None:
         self.post_message(self.Copied("\n".join(line.strip() for line in self.words.splitlines())))
