@@ -9,7 +9,7 @@ done, rejects it if it is still pending.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Final, Protocol
@@ -139,8 +139,11 @@ class InboxActs(Protocol):
 
     async def approve(self, approval_id: str) -> str: ...
     async def reject(self, approval_id: str, note: str = "") -> str: ...
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        """Replace the approval by a new pending one; ``fields`` maps label → new value of the changed lines."""
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        """Replace the approval by a new pending one; ``fields`` maps label → new value of the changed lines.
+
+        ``typed``: the labels of those that were typed in Pepper's own fields; only they have the user's authority.
+        """
         ...
 
     async def dismiss(self, ref: str, *more: str) -> str: ...

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
@@ -296,8 +296,8 @@ class FakeEngine:
         self._decide(approval_id, ApprovalState.REJECTED, note)
         return "Rejected"
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        self._note("edit", approval_id, fields)
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        self._note("edit", approval_id, fields, *([typed] if fields.keys() != {*typed} else []))
         self._pending(approval_id)
         self._act((Namespace.APPROVAL, approval_id))
         old = self._decide(approval_id, ApprovalState.EDITED)
