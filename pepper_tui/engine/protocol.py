@@ -233,6 +233,7 @@ class MailActs(Protocol):
 
         ``kind``: ``new``, ``reply``, ``reply_all``, ``reply_list`` or ``forward``; ``mail``: what it answers, if any;
         ``fields``: to, cc, subject, body, as far as the kind takes them; what was typed of them is the user's own.
+        ``nudge`` reminds those who have not answered, in words of Pepper's: ``mail`` is the card's ref.
         """
         ...
 

@@ -472,6 +472,8 @@ class FakeEngine:
 
     async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         self._note("write_mail", kind, mail, dict(fields))
+        if kind == "nudge":
+            return "call_nudge"
         if kind == "nothing" or "body" not in fields or not fields["body"].text.strip():
             raise EngineError("there is no text yet: write some, or leave with Esc")
         return self.mail.write(kind, mail, fields)

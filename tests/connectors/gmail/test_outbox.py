@@ -11,6 +11,7 @@ import pytest
 from pepper_tui.connectors.gmail.drafts import DRAFTS
 from pepper_tui.domains.mail.message import build_message
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError, TracedOutbox
+from pepper_tui.domains.mail.writing.sent_mail import original_tag
 from pepper_tui.model import Namespace
 from pepper_tui.tools.errors import NotDoneError
 from tests.connectors.gmail.account import SIGNALS, Accounts, kept
@@ -71,6 +72,7 @@ async def test_what_pepper_sent_makes_no_signal_and_an_answer_to_it_names_it(goo
     alias = await work.store.get(given, namespace=Namespace.SENT)
     assert alias is not None
     assert alias.data == {**noted, "id": given, "original": OURS}
+    assert alias.tags == {original_tag(OURS)}
     google.mailbox.deliver(mail("Bob <bob@x.org>", "alex@example.com", "Re: Grüße", number=9, In_Reply_To=given))
     await work.until_mails(1)
     signals = await work.store.query(SIGNALS)
