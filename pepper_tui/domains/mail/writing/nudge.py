@@ -5,7 +5,6 @@ The user's own words for it, a template ``nudge`` in ``[mail.templates]``, go fi
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -30,7 +29,6 @@ _SMALL: Final[Mapping[str, str]] = {
     "nl": "de het een jij je u is zijn kun kunt kan heb hebt wij we ik wanneer hoe wat voor mij",
 }
 _WORDS: Final = {language: frozenset(words.split()) for language, words in _SMALL.items()}
-_WORD: Final = re.compile(r"[^\W\d_]+(?:[-’'][^\W\d_]+)*")
 
 
 def nudge_text(waits: FollowUp, locale: str, me: str) -> str:
@@ -46,7 +44,7 @@ def nudge_text(waits: FollowUp, locale: str, me: str) -> str:
 def language_of(text: str, locale: str) -> str:
     """Return the language that most of the small words in ``text`` are of; that of ``locale`` where they don't tell."""
     own = locale.replace("_", "-").partition("-")[0].lower()
-    words = [word.lower() for word in _WORD.findall(text)]
+    words = "".join(letter if letter.isalpha() or letter in "-’'" else " " for letter in text.lower()).split()
     counts = {language: sum(word in small for word in words) for language, small in _WORDS.items()}
     best = max(counts.values())
     leading = [language for language, count in counts.items() if count == best]
