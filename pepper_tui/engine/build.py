@@ -51,6 +51,7 @@ from pepper_tui.engine.acts.always import Always
 from pepper_tui.engine.acts.draft_acts import Drafting
 from pepper_tui.engine.acts.filing_acts import Orders
 from pepper_tui.engine.acts.mail_drafts import MailDrafts
+from pepper_tui.engine.acts.nudges import Nudges
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.answers.mail_list import MailList
@@ -207,7 +208,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
     own = [address.lower() for address in ground.own]
     mail_list = MailList(store, own, ground.local, ground.times, sensing.connected.originals)
-    mail_drafts = MailDrafts(store, clock)
+    nudges = Nudges(store, config.mail.templates, parts.mail.locale, config.user.name)
+    mail_drafts = MailDrafts(store, clock, nudges)
     return Parts(
         ground,
         notices,

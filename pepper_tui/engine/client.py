@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from datetime import UTC, tzinfo
 from pathlib import Path
@@ -230,8 +230,8 @@ class RemoteInbox(Wire):
     async def reject(self, approval_id: str, note: str = "") -> str:
         return await self._act("reject", approval_id=approval_id, note=note)
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        return await self._act("edit", approval_id=approval_id, fields=fields)
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        return await self._act("edit", approval_id=approval_id, fields=fields, typed=[*typed])
 
     async def dismiss(self, ref: str, *more: str) -> str:
         return await self._act("dismiss", refs=[ref, *more])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 
@@ -192,8 +192,8 @@ class InboxFace(Face):
     async def reject(self, approval_id: str, note: str = "") -> str:
         return await self._working().acts.cards.reject(approval_id, note)
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        return await self._working().acts.cards.edit(approval_id, fields)
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        return await self._working().acts.cards.edit(approval_id, fields, typed)
 
     async def attend(self, at_inbox: bool) -> None:
         self._working().calling.engine.approvals.attended = at_inbox

@@ -9,7 +9,7 @@ done, rejects it if it is still pending.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Final, Protocol
@@ -147,8 +147,11 @@ class InboxActs(Protocol):
 
     async def approve(self, approval_id: str) -> str: ...
     async def reject(self, approval_id: str, note: str = "") -> str: ...
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        """Replace the approval by a new pending one; ``fields`` maps label → new value of the changed lines."""
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        """Replace the approval by a new pending one; ``fields`` maps label → new value of the changed lines.
+
+        ``typed``: the labels of those that were typed in Pepper's own fields; only they have the user's authority.
+        """
         ...
 
     async def dismiss(self, ref: str, *more: str) -> str: ...
@@ -238,6 +241,7 @@ class MailActs(Protocol):
 
         ``kind``: ``new``, ``reply``, ``reply_all``, ``reply_list`` or ``forward``; ``mail``: what it answers, if any;
         ``fields``: to, cc, subject, body, as far as the kind takes them; what was typed of them is the user's own.
+        ``nudge`` reminds those who have not answered, in words of Pepper's: ``mail`` is the card's ref.
         """
         ...
 

@@ -186,14 +186,17 @@ async def test_an_edit_taken_back_makes_no_strange_words_the_users_own(bench: Be
     call_id = await bench.schedule("act", what="see www.evil.example")
     card = await bench.card(call_id)
     assert [line.value for line in card.resolved.lines if line.untrusted]
-    typed = await bench.approvals.edit(card.id, {"What": "call carol@y.org"})
+    typed = await bench.approvals.edit(card.id, {"What": "call carol@y.org"}, ["What"])
     await bench.approvals.take_back(card.id, "edited")
     back = await bench.card(call_id)
     assert back.id not in (card.id, typed)
     assert (back.effect, back.digest, back.state) == (card.effect, card.digest, A.PENDING)
-    await bench.approvals.do_again(card.id, "edited", {"fields": {"What": "call carol@y.org"}})
+    await bench.approvals.do_again(card.id, "edited", {"fields": {"What": "call carol@y.org"}, "typed": ["What"]})
     again = await bench.card(call_id)
     assert not [line.value for line in again.resolved.lines if line.untrusted]
+    await bench.approvals.take_back(back.id, "edited")
+    await bench.approvals.do_again(back.id, "edited", {"fields": {"What": "call carol@y.org"}})  # it was pasted
+    assert "carol@y.org" in [line.value for line in (await bench.card(call_id)).resolved.lines if line.untrusted]
 
 
 @pytest.mark.parametrize("was", ["snoozed", "rejected", "approved", "edited"])
@@ -391,7 +394,12 @@ async def test_what_the_user_never_wrote_is_marked(bench: Bench) -> None:
     assert await marked("see http://evil.example/?q=1") != []
     assert await marked("plain words") == []
     call_id = await bench.schedule("act", what="go to www.evil.example")
-    await bench.approvals.edit((await bench.card(call_id)).id, {"What": "go to www.evil.example or carol@y.org"})
+    edit = {"What": "go to www.evil.example or carol@y.org"}
+    await bench.approvals.edit((await bench.card(call_id)).id, edit)
+    untrusted = {line.value for line in (await bench.card(call_id)).resolved.lines if line.untrusted}
+    assert {"www.evil.example", "carol@y.org"} <= untrusted  # the user pasted it
+    await bench.approvals.edit((await bench.card(call_id)).id, {"What": "go to www.evil.example"})
+    await bench.approvals.edit((await bench.card(call_id)).id, edit, ["What"])
     untrusted = {line.value for line in (await bench.card(call_id)).resolved.lines if line.untrusted}
     assert "www.evil.example" in untrusted
     assert "carol@y.org" not in untrusted  # the user typed it

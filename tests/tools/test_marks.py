@@ -79,6 +79,6 @@ async def test_the_users_own_edit_needs_no_mark_and_another_edit_keeps_it(bench:
     await bench.approvals.edit((await bench.card(call)).id, {"Body": "yes!"})
     line = next(line for line in (await bench.card(call)).resolved.lines if line.label == "To")
     assert (line.untrusted, line.quiet) == (True, True)
-    await bench.approvals.edit((await bench.card(call)).id, {"To": "_ann@example.org"})
+    await bench.approvals.edit((await bench.card(call)).id, {"To": "_ann@example.org"}, ["To"])
     line = next(line for line in (await bench.card(call)).resolved.lines if line.label == "To")
     assert (line.untrusted, line.quiet, line.warning) == (False, False, "")

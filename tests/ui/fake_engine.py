@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import tzinfo
@@ -304,8 +304,8 @@ class FakeEngine:
         self._decide(approval_id, ApprovalState.REJECTED, note)
         return "Rejected"
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        self._note("edit", approval_id, fields)
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        self._note("edit", approval_id, fields, *([typed] if fields.keys() != {*typed} else []))
         self._pending(approval_id)
         self._act((Namespace.APPROVAL, approval_id))
         old = self._decide(approval_id, ApprovalState.EDITED)
@@ -484,6 +484,8 @@ class FakeEngine:
 
     async def write_mail(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         self._note("write_mail", kind, mail, dict(fields))
+        if kind == "nudge":
+            return "call_nudge"
         if kind == "nothing" or "body" not in fields or not fields["body"].text.strip():
             raise EngineError("there is no text yet: write some, or leave with Esc")
         return self.mail.write(kind, mail, fields)

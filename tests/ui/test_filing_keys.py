@@ -57,6 +57,24 @@ async def test_a_card_without_mail_says_so() -> None:
         await until(lambda: "no mail" in app.query_one(StatusLine).facts.words, pilot)
 
 
+async def test_a_key_drafts_a_reminder_where_no_answer_came() -> None:
+    def unanswered(engine: FakeEngine) -> None:
+        engine.put(Namespace.NOTIFICATION, of_mail("n1", "signals.follow_up:signal_f1"))
+
+    async with seat(unanswered) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        assert "remind them" in str(app.query_one(CardView).border_title)
+        await clock.advance(1)
+        await press(pilot, "r")
+        await until(lambda: acts(engine, "write_mail") == [("write_mail", "nudge", "notification:n1", {})], pilot)
+    async with seat(mail) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "r")
+        await until(lambda: "does not fit" in app.query_one(StatusLine).facts.words, pilot)
+        assert not acts(engine, "write_mail")
+
+
 async def test_the_palette_files_too() -> None:
     async with seat(mail) as (app, pilot, engine, clock):
         await clock.advance(1)

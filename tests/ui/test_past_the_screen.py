@@ -120,7 +120,7 @@ def test_a_field_of_a_card_edited_there_still_waits_for_save_and_for_a_yes(tmp_p
         assert acts(notes) == []
         terminal.type(CTRL_S)
         terminal.wait_for(lambda: bool(acts(notes)))
-        assert acts(notes) == [["edit", "a1", {"to": "alice@example.com and more"}]]
+        assert acts(notes) == [["edit", "a1", {"to": "alice@example.com and more"}, []]]  # nothing of it was typed
 
 
 @pytest.mark.parametrize("paste", ["some text \x07 and more", "\x07x", "x\x07"])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.model import EngineError
+from pepper_tui.model import EngineError, Namespace
 from pepper_tui.ui.plain.commands.table import Commands
 from pepper_tui.ui.plain.conversation import PlainConversation
-from tests.ui.fake_engine import T0, FakeEngine
+from tests.ui.fake_engine import T0, FakeEngine, note
 from tests.ui.fake_mail import mail, state
 from tests.ui.mail_box import full_box
+from tests.ui.test_matters import put
 
 
 def talking(engine: FakeEngine) -> tuple[Commands, list[str]]:
@@ -37,6 +38,19 @@ async def test_threads_are_listed_read_and_answered_by_their_numbers() -> None:
     assert "Careful: its name is that of another sender" in said
     await commands.do("/reply 1 Fine with me.")
     assert engine.mail.written == [("reply", "r3", {"body": "Fine with me."})]
+
+
+async def test_a_reminder_is_drafted_by_the_number_of_a_card_that_waits_for_an_answer() -> None:
+    engine = FakeEngine()
+    commands, said = talking(engine)
+    talk = commands._given.talk
+    for number, source in enumerate(("signals.follow_up:signal_f1", "signals.mail:s1"), 1):
+        put(talk.board, Namespace.NOTIFICATION, note(f"n{number}", source=source))
+    await commands.do(f"/nudge {talk.numbers.of('notification:n1')}")
+    assert [act for act in engine.calls if act[0] == "write_mail"] == [("write_mail", "nudge", "notification:n1", {})]
+    assert "nothing is sent before your yes" in said[-1]
+    with pytest.raises(ValueError, match="waits for nobody's answer"):
+        await commands.do(f"/nudge {talk.numbers.of('notification:n2')}")
 
 
 async def test_what_is_no_mail_is_refused_in_words() -> None:

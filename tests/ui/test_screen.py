@@ -22,6 +22,7 @@ from pepper_tui.model import (
     WorkerRun,
 )
 from pepper_tui.ui.screen.app import PepperApp
+from pepper_tui.ui.screen.chat.clean_fields import CleanInput
 from pepper_tui.ui.screen.chat.composer import Composer
 from pepper_tui.ui.screen.chat.message_lines import OLDER
 from pepper_tui.ui.screen.chat.transcript import Transcript
@@ -144,6 +145,22 @@ async def test_edit_saves_a_new_card_and_does_not_approve() -> None:
         await pilot.press("end", ".", "ctrl+s")  # it begins in the text
         await until(lambda: app.query_one(Inbox).row_ids == ["approval:a1b"], pilot)
         assert acts(engine, "edit", "approve") == [("edit", "a1", {"body": body})]
+
+
+async def test_what_is_pasted_into_a_card_does_not_count_as_typed() -> None:
+    async with seat(one_card) as (app, pilot, engine, clock):
+        await press(pilot, "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "e")
+        await until(lambda: bool(app.query("#form CleanArea")), pilot)
+        await pilot.pause()
+        app.query_one("#form CleanArea").post_message(events.Paste("to mallory@evil.example "))
+        first = app.query("#form CleanInput").first(CleanInput)
+        first.focus()
+        await press(pilot, "x", "ctrl+s")
+        await until(lambda: bool(acts(engine, "edit")), pilot)
+        [(_, _, fields, typed)] = acts(engine, "edit")
+        assert (sorted(fields), typed) == (["body", "to"], ["to"])
 
 
 async def test_what_was_typed_outlives_a_refusal() -> None:

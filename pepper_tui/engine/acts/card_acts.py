@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import tzinfo
 
 from pepper_tui.clock import Clock, iso, moment
@@ -44,11 +44,11 @@ class CardActs:
             act.moved = [card_moved(approval_id, "rejected", note=note)]
         return act.words
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
         async with one_act(self._journal) as act:
-            await self._approvals.edit(approval_id, fields)
+            await self._approvals.edit(approval_id, fields, typed)
             act.words = "edited"
-            act.moved = [card_moved(approval_id, "edited", fields=fields)]
+            act.moved = [card_moved(approval_id, "edited", fields=fields, typed=[*typed])]
         return "saved as a new card; it still waits for your yes"
 
     async def done(self, *refs: str) -> str:

@@ -1,6 +1,7 @@
 """What the user writes in the mail list: a call of the tool that sends it, which ends in the usual card.
 
-``TOOLS`` is the one place that knows which tool takes which kind. Any other kind is refused in words.
+``TOOLS`` is the one place that knows which tool takes which kind. A nudge is an answer, too, whose words are made
+here. Any other kind is refused in words.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, ToolCall, Written
+from pepper_tui.engine.acts.nudges import Nudges
+from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, Origin, ToolCall, Written
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 
@@ -28,11 +30,14 @@ ORIGIN: Final = "user:mail:"
 class MailDrafts:
     """Turns what was written into calls."""
 
-    def __init__(self, store: ContextStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: ContextStore, clock: Clock, nudges: Nudges) -> None:
+        self._store, self._clock, self._nudges = store, clock, nudges
 
     async def write(self, kind: str, mail: str, fields: Mapping[str, Written]) -> str:
         """See ``MailActs.write_mail``."""
+        if kind == "nudge":
+            mail, text = await self._nudges.of(mail)
+            kind, fields = "reply", {"body": Written.by(text, Origin.OUTSIDE)}
         if kind not in TOOLS:
             raise EngineError(f"{one_line(kind, 40)} is no kind of mail")
         name, always, takes = TOOLS[kind]

@@ -93,7 +93,9 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
         "approve": lambda given: engine.approve(str(given["approval_id"])),
         "reject": lambda given: engine.reject(str(given["approval_id"]), str(given["note"])),
         "edit": lambda given: engine.edit(
-            str(given["approval_id"]), {str(label): str(value) for label, value in given["fields"].items()}
+            str(given["approval_id"]),
+            {str(label): str(value) for label, value in given["fields"].items()},
+            [str(label) for label in given["typed"]],
         ),
         "dismiss": lambda given: engine.dismiss(*_refs(given)),
         "done": lambda given: engine.done(*_refs(given)),

@@ -6,6 +6,7 @@ Decisions are the user's, by a key; what depends on time (a card expires, a snoo
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import replace
 from math import inf
 from typing import TYPE_CHECKING
@@ -97,9 +98,9 @@ class Approvals:
     async def withdraw(self, approval_id: str, by: str, why: str = "") -> str:
         return await self._decisions.withdraw(approval_id, by, why)
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
         """Edit a card; see ``Edits``."""
-        return await self._edits.edit(approval_id, fields)
+        return await self._edits.edit(approval_id, fields, typed)
 
     async def revise(self, call_id: str, fields: dict[str, str], *, asked: bool) -> str:
         """Revise a card for a model; see ``Edits``."""

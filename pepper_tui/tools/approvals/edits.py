@@ -6,7 +6,7 @@ Both end the card and open a new pending one for the same call: saving does not 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
@@ -49,9 +49,13 @@ class Edits:
         self._store, self._clock, self._registry, self._cards = store, clock, registry, cards
         self._provenance, self._attended = provenance, attended
 
-    async def edit(self, approval_id: str, fields: dict[str, str]) -> str:
-        """End the card as edited, and open a new pending one with ``fields`` (label -> value); return its id."""
-        return await self._replace(approval_id, fields, ApprovalState.EDITED)
+    async def edit(self, approval_id: str, fields: dict[str, str], typed: Collection[str] = ()) -> str:
+        """End the card as edited, and open a new pending one with ``fields`` (label -> value); return its id.
+
+        ``typed``: the labels of those fields that the user typed. What was pasted, or comes from an editor, has no
+        authority: its addresses are marked on the new card like anybody's.
+        """
+        return await self._replace(approval_id, fields, ApprovalState.EDITED, typed)
 
     async def revise(self, call_id: str, fields: dict[str, str], *, asked: bool) -> str:
         """Replace a pending card by a model's revision: the old one is withdrawn, the new one shows the old text.
@@ -86,7 +90,9 @@ class Edits:
         await self._must_be_new(card, before)
         await self._in_its_place(card, before, ApprovalState.EDITED)
 
-    async def _replace(self, approval_id: str, fields: dict[str, str], to: ApprovalState) -> str:
+    async def _replace(
+        self, approval_id: str, fields: dict[str, str], to: ApprovalState, by_hand: Collection[str] = ()
+    ) -> str:
         card = await self._cards.load(approval_id)
         card.must_be_pending()
         if card.approval.expires_at <= self._clock.now():
@@ -106,7 +112,8 @@ class Edits:
         except ToolError as error:
             raise ApprovalError(str(error)) from error
         before = {atom for line in effect.lines for atom in atoms(line.value)}
-        typed = [atom for value in given.values() for atom in atoms(value) if atom not in before] if by_user else []
+        typed = [given[label] for each in by_hand if (label := each.lower()) in given]
+        new = [atom for value in typed for atom in atoms(value) if atom not in before]
         lines = [line for line in revised.lines if line.outside or not _says_what_was(line.label)]
         if not by_user:
             lines += _what_was(effect, given)
@@ -114,7 +121,7 @@ class Edits:
             revised,
             tool=tool.name,
             definition=tool.definition,
-            lines=await self._provenance.mark(lines, [*typed, *card.call.typed], once=tool.asks),
+            lines=await self._provenance.mark(lines, [*new, *card.call.typed], once=tool.asks),
         )
         await self._must_be_new(card, revised)
         return await self._in_its_place(card, revised, to)

@@ -45,7 +45,7 @@ class TakingBack:
             case "rejected":
                 return await self._decisions.reject(ident, str(detail.get("note", "")))
             case "edited":
-                await self._edits.edit(ident, dict(detail["fields"]))
+                await self._edits.edit(ident, dict(detail["fields"]), list(detail.get("typed", [])))
                 return "edited again; it still waits for your yes"
         raise ApprovalError("a yes is not said again: approve the card itself")
 

@@ -150,6 +150,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key(
         "inbox.draft", "D,shift+d", "act('draft')", "inbox", _INBOX, "Save its mail as a draft; it is done", yields=True
     ),
+    Key("inbox.nudge", "r", "act('nudge')", "inbox", _INBOX, "No answer: draft a reminder", palette=True, yields=True),
     Key("inbox.undo", "u", "act('undo')", "inbox", _INBOX, "Undo the last act"),
     Key("inbox.redo", "U,shift+u", "act('redo')", "inbox", _INBOX, "Do again what was undone", yields=True),
     Key(

@@ -23,6 +23,7 @@ from pepper_tui.model import (
     Effect,
     FollowUp,
     FollowUpState,
+    Namespace,
     Notification,
     NotificationState,
     Priority,
@@ -44,6 +45,7 @@ MORE: Final = "more"
 """The kind of the item that holds an origin's notices above the cap."""
 NOTICES_SHOWN: Final = 5
 """Separate notice items that one origin may have; the others share one item that lists them."""
+_NO_ANSWER: Final = f"{Namespace.SIGNALS}.follow_up:"
 _PRIORITY: Final = {priority: place for place, priority in enumerate(Priority)}
 _RANK: Final = {Priority.URGENT: 0, Priority.HIGH: 2, Priority.NORMAL: 3, Priority.LOW: 4, Priority.LOG: 5}
 _TRUSTED: Final = frozenset({Trust.USER, Trust.VIP, Trust.WRITTEN_TO})
@@ -105,6 +107,11 @@ class InboxItem:
     def question(self) -> Notification | None:
         """What it asks, if it is a question."""
         return self.head if self.kind == QUESTION else None
+
+    @property
+    def awaits(self) -> Notification | None:
+        """The notice that somebody has not answered, if it shows one."""
+        return next((each for each in self.notices if each.source.startswith(_NO_ANSWER)), None)
 
     @property
     def inert(self) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -258,6 +259,43 @@ async def test_a_storm_of_refusals_passes(google: Google, accounts: Make) -> Non
     await work.until_mails(30)
     await work.until_health("ok")
     assert len(await work.mails()) == 30
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"drop": True},
+        {"drop": True, "when": "in"},
+        {"drop": True, "when": "after"},
+        {"status": 503},
+        {"status": 500, "when": "after"},
+        {"status": 403},
+        {"status": 401},
+    ],
+    ids=str,
+)
+async def test_whatever_goes_wrong_with_each_call_nothing_is_lost_or_doubled(
+    google: Google, accounts: Make, fault: dict[str, Any]
+) -> None:
+    """Each command of a first look and of the next fails once, and Google forgets its history between them."""
+    box = google.mailbox
+    for number in range(1, 4):
+        box.deliver(mail(number=number))
+    commands = ["labels.list", "getProfile", "history.list", "messages.list", "messages.get", "labels.get"]
+    for command in [*(f"gmail.users.{each}" for each in commands), "batch"]:
+        google.fault(command, **fault)
+    work = accounts()
+    await work.start()
+    await work.until_mails(3)
+    await work.until_health("ok")
+    for command in [*(f"gmail.users.{each}" for each in commands), "batch"]:
+        google.fault(command, **fault)
+    box.deliver(mail(number=9))
+    box.expire_history()
+    await work.until_mails(4)
+    await work.until_health("ok")
+    assert await work.news() == {"<m9@example.com>": "high"}
+    assert [each.version for each in await work.mails()] == [1] * 4
 
 
 async def test_a_mail_that_the_server_will_not_give_is_told_and_passed_over(google: Google, accounts: Make) -> None:

@@ -153,8 +153,11 @@ async def filed(work: Accounts, ident: str) -> BaseException | None:
     [
         ({"drop": True, "when": "after"}, None),
         ({"status": 500, "when": "after"}, None),
+        ({"drop": True, "when": "in"}, None),
         ({"drop": True}, OutcomeUnknownError),
+        ({"status": 503}, OutcomeUnknownError),
         ({"status": 429}, NotDoneError),
+        ({"status": 403}, NotDoneError),
     ],
 )
 async def test_where_the_answer_is_lost_it_is_looked_at(

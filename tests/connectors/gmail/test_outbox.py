@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,9 +12,10 @@ import pytest
 from pepper_tui.connectors.gmail.drafts import DRAFTS
 from pepper_tui.domains.mail.message import build_message
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError, TracedOutbox
+from pepper_tui.domains.mail.writing.sent_mail import original_tag
 from pepper_tui.model import Namespace
 from pepper_tui.tools.errors import NotDoneError
-from tests.connectors.gmail.account import SIGNALS, Accounts, kept
+from tests.connectors.gmail.account import SIGNALS, Accounts, allow, kept
 from tests.connectors.gmail.conftest import Make
 from tests.domains.mail.mails import mail
 from tests.google import Google
@@ -71,6 +73,7 @@ async def test_what_pepper_sent_makes_no_signal_and_an_answer_to_it_names_it(goo
     alias = await work.store.get(given, namespace=Namespace.SENT)
     assert alias is not None
     assert alias.data == {**noted, "id": given, "original": OURS}
+    assert alias.tags == {original_tag(OURS)}
     google.mailbox.deliver(mail("Bob <bob@x.org>", "alex@example.com", "Re: Grüße", number=9, In_Reply_To=given))
     await work.until_mails(1)
     signals = await work.store.query(SIGNALS)
@@ -146,6 +149,23 @@ async def test_no_draft_is_left_whatever_fails(google: Google, accounts: Make, w
     await work.passing(settled)
     assert not google.mailbox.drafts
     assert (len(google.mailbox.sent), await fate(work)) == (int(went is True), went)
+
+
+async def test_a_sign_in_revoked_in_the_send_is_told_and_the_next_one_removes_the_draft(
+    google: Google, accounts: Make, tmp_path: Path
+) -> None:
+    work = await running(accounts())
+    google.fault("gmail.users.drafts.send", meanwhile=google.service.sign_in.end_grants)
+    sending = asyncio.create_task(work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None))
+    await work.passing(sending.done)
+    error = sending.exception()
+    assert isinstance(error, NotDoneError)
+    assert "pepper accounts signin work" in str(error)
+    assert (len(google.mailbox.drafts), len(google.mailbox.sent)) == (1, 0)
+    await work.until_health("trouble")
+    allow(google, work.settings["work"], tmp_path)
+    await work.passing(lambda: not google.mailbox.drafts)
+    assert not google.mailbox.sent
 
 
 async def test_another_try_leaves_one_mail_and_no_draft(google: Google, accounts: Make) -> None:

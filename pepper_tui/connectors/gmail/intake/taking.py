@@ -23,6 +23,7 @@ from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.at_source.state import Copy, mail_at, note_copies, noting
 from pepper_tui.domains.mail.content.mime import Mail
 from pepper_tui.domains.mail.intake.raw_mail import known_mails, mail_key, store_mail
+from pepper_tui.domains.mail.writing.sent_mail import original_tag
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.store import Store
@@ -191,7 +192,8 @@ class Taker:
             for original, noted in ours.items():
                 if noted is not None:  # what answers it names the id that Google gave it
                     alias = {**noted.data, "id": sent[original], "original": original}
-                    await ctx.store.store(alias, namespace=Namespace.SENT, context_id=sent[original])
+                    tags = {original_tag(original)}
+                    await ctx.store.store(alias, namespace=Namespace.SENT, context_id=sent[original], tags=tags)
             await note_copies(ctx.store, copies)
             await cursor.keep(ctx.store)
 

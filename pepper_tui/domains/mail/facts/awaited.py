@@ -67,7 +67,12 @@ class Awaited:
         when = min(float(date), now) if isinstance(date, int | float) else now
         people = [one for one in [*raw["to"], *raw["cc"]] if one["address"]]
         source = f"{Namespace.SIGNALS}.mail:signal_{raw['id']}"
-        await self._wait(store, raw["reply"], raw["subject"], raw["message_id"], raw["thread"], people, when, source)
+        noted = await store.get(raw["message_id"], namespace=Namespace.SENT)
+        # its server gave Pepper's mail another id: it is the same mail
+        message_id = str(noted.data.get("original") or "") if noted is not None else ""
+        message_id = message_id or raw["message_id"]
+        thread = message_id if raw["thread"] == raw["message_id"] else raw["thread"]
+        await self._wait(store, raw["reply"], raw["subject"], message_id, thread, people, when, source)
 
     async def bounced(self, store: Store, message_id: str, addresses: Collection[str]) -> None:
         """Stop waiting for an answer to a mail that reached nobody, in the caller's unit."""

@@ -14,6 +14,7 @@ from pepper_tui.domains.mail.writing.accounts import Writer
 from pepper_tui.domains.mail.writing.originals import Carried
 from pepper_tui.domains.mail.writing.quoting import forwarded, quotation
 from pepper_tui.domains.mail.writing.recipients import Whom, answer_to
+from pepper_tui.domains.mail.writing.sent_mail import sent_mail
 from pepper_tui.model import Json, ResolvedEffect
 from pepper_tui.text import sendable
 from pepper_tui.text.addresses import compared
@@ -73,7 +74,7 @@ async def resolve_reply(
     attachments: paths of files to attach, from the folders that the user allows
     sender: which of the user's own addresses to write from, if they say so
     """  # noqa: D415
-    data = await known_mail(ctx, message_id)
+    data = await _answered(ctx, message_id)
     parts = ctx.of(MailParts)
     addressed = answer_to(data, to, parts.accounts.is_own)
     writer, written = _writer(parts, data, sender)
@@ -141,6 +142,16 @@ async def resolve_forward(
     return await compose(ctx, writer, fields, carried=carried, written=written)
 
 
+async def _answered(ctx: ToolContext, message_id: str) -> Json:
+    """Return the mail that is answered, also one that Pepper sent and of which no copy was taken in."""
+    try:
+        return await known_mail(ctx, message_id)
+    except ToolError:
+        if (sent := await sent_mail(ctx.store, message_id)) is None:
+            raise
+        return sent
+
+
 def _writer(parts: MailParts, mail: Json, sender: str) -> tuple[Writer, Note | None]:
     """Return who writes about ``mail``, and what the card says of it if another was asked for than it came to."""
     if not sender.strip():
@@ -162,7 +173,7 @@ def _marked(mail: Json, mark: str) -> str:
 
 async def answered_matter(ctx: ToolContext, arguments: Json) -> str:
     """Return the matter of the thread that an answer belongs to."""
-    thread = (await known_mail(ctx, str(arguments.get("message_id", "")))).get("thread")
+    thread = (await _answered(ctx, str(arguments.get("message_id", "")))).get("thread")
     return f"mail:{thread}" if thread else ""
 
 

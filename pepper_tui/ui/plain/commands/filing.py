@@ -1,10 +1,10 @@
-"""The commands that file the mail of a card."""
+"""The commands about the mail of a card: filing it, and a reminder where no answer came."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from pepper_tui.model import ChoiceError
+from pepper_tui.model import ChoiceError, Namespace
 from pepper_tui.text import one_line
 from pepper_tui.ui.plain.commands.given import LISTED, Given, held
 
@@ -16,6 +16,14 @@ def files(act: str) -> Callable[[Given, str], Awaitable[None]]:
         await given.tell(given.engine.file(held(given, rest), act))
 
     return command
+
+
+async def nudge(given: Given, rest: str) -> None:
+    awaits = given.item(rest.strip()).awaits
+    if awaits is None:
+        raise ValueError("This card waits for nobody's answer. Nothing was done")
+    await given.engine.write_mail("nudge", f"{Namespace.NOTIFICATION}:{awaits.id}", {})
+    given.say("A reminder is drafted; its card comes now, and nothing is sent before your yes")
 
 
 async def move(given: Given, rest: str) -> None:

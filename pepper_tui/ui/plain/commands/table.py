@@ -64,6 +64,7 @@ COMMANDS: Final = (
     Command("spam", "number", "the card's mail is spam", filing.files("junk")),
     Command("move", "number folder", "move the card's mail to a folder", filing.move),
     Command("flag", "number", "flag the card's mail; the card stays", filing.files("flag")),
+    Command("nudge", "number", "no answer came: draft a reminder to them", filing.nudge),
     Command("seen", "number", "mark the card's mail as read, and the card is done", filing.files("read")),
     Command("undo", "", "take the last act back", cards.undo),
     Command("redo", "", "do again what was undone", cards.redo),

@@ -118,6 +118,7 @@ def _hints(item: InboxItem, has_keys: bool, names: KeyNames) -> Content:
         again = {ids[0]: "retry"} if card.retry_of and card.problem else {}
     else:
         acts = ["archive"] if has_keys and _of_mail(item) else []
+        acts = ["nudge", *acts] if has_keys and item.awaits is not None else acts
         ids = _ids(["done", *acts, "dismiss", "snooze", "why"] if has_keys else ["dismiss", "snooze", "why"], has_keys)
     return Content(" ").join(Content.assemble((names.of(each), "bold"), f" {(_HINTS | again)[each]}") for each in ids)
 
@@ -143,6 +144,7 @@ _HINTS: Final = {
     "list.why": "why",
     "inbox.done": "done",
     "inbox.archive": "archive",
+    "inbox.nudge": "remind them",
     "head.why": "why",
     **{f"{place}.{act}": act for place in ("inbox", "head") for act in _ACTS},
 }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pepper_tui.model import QUESTION, ChoiceError
+from pepper_tui.model import QUESTION, ChoiceError, Namespace, Notification
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.inbox.form import Prompt
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
@@ -112,6 +112,8 @@ class Acts:
                 link.tell(lambda engine: engine.done(*held))
             case "archive" | "trash" | "junk" | "flag" | "read" if held:
                 link.tell(lambda engine: engine.file(held, act))
+            case "nudge" if (awaits := item.awaits) is not None:
+                link.tell(lambda engine: self._nudged(engine, awaits))
             case "move" if held:
                 move(app, held)
             case "check" | "happened" | "did_not" | "leave" if question is not None and ANSWERS.index(act) < len(
@@ -129,6 +131,10 @@ class Acts:
                 ids = fitting.get(item.kind, ("done", "dismiss", "snooze"))
                 wanted = ", ".join(app.key_names.of(f"inbox.{each}") for each in ids)
                 app.say_words(f"That key does not fit this card; these do: {wanted}")
+
+    async def _nudged(self, engine: Engine, notice: Notification) -> str:
+        await engine.write_mail("nudge", f"{Namespace.NOTIFICATION}:{notice.id}", {})
+        return "A reminder is drafted; its card comes in a moment. Nothing is sent before your yes"
 
     def _snooze(self, first: str, when: str, more: Sequence[str]) -> None:
         """Snooze, and ask again if the words can mean several times, or none."""

@@ -34,7 +34,8 @@ class Asking:
 
         async def save(fields: dict[str, Written]) -> None:
             said = {label: written.text for label, written in fields.items()}
-            words = await app.link.ready().edit(approval.id, said) if said else "Nothing was changed"
+            typed = [label for label, written in fields.items() if not written.spans]
+            words = await app.link.ready().edit(approval.id, said, typed) if said else "Nothing was changed"
             app.say_words(words)
 
         self.write(f"EDIT {one_line(approval.resolved.summary, 60)}", lines, save)
