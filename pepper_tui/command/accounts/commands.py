@@ -65,6 +65,7 @@ def accounts_add(
 ) -> None:
     """Add an account: its settings are found, shown, tried, and then written into the config."""
     from pepper_tui.command.accounts.adding import Given, add
+    from pepper_tui.command.accounts.options import IMAP
 
     given = Given(
         address,
@@ -84,11 +85,12 @@ def accounts_add(
         discover,
         yes,
         not no_test,
+        tuple(settings or ()),
     )
     where = at(home)
-    if kind == "imap" and not settings:
+    if kind == IMAP:
         _do(where, add(where, given), changes=True)
-    _do(where, _work().add_other(where, kind, address, ident, settings or []), changes=True)
+    _do(where, _work().add_other(where, kind, given), changes=True)
 
 
 @accounts_app.command("test")
