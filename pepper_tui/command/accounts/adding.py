@@ -7,14 +7,14 @@ machine would see it.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from pepper_tui.clock import in_thread
-from pepper_tui.command.accounts.options import IMAP, further_keys, must_agree
+from pepper_tui.command.accounts.options import IMAP, Given, further_keys, must_agree
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
 from pepper_tui.connectors.finding import in_words
@@ -29,35 +29,6 @@ LONGEST_PASSWORD: Final = 10_000
 _READING: Final = {"tls": 993, "starttls": 143}
 _SENDING: Final = {"tls": 465, "starttls": 587}
 """The usual port, by how the connection is made safe; the latter is also that of one that is not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the user gave as options; empty is not given."""
-
-    address: str = ""
-    ident: str = ""
-    host: str = ""
-    port: int = 0
-    security: str = ""
-    user: str = ""
-    smtp_host: str = ""
-    smtp_port: int = 0
-    smtp_security: str = ""
-    smtp_user: str = ""
-    sends: bool = True
-    ca: str = ""
-    password_env: str = ""
-    password_stdin: bool = False
-    discover: bool = False
-    yes: bool = False
-    tests: bool = True
-    settings: tuple[str, ...] = ()
-
-    @property
-    def asks(self) -> bool:
-        """Whether somebody can answer."""
-        return not self.yes and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 async def add(home: Path, given: Given) -> int:

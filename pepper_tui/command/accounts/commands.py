@@ -64,8 +64,8 @@ def accounts_add(
     home: HomeOption = None,
 ) -> None:
     """Add an account: its settings are found, shown, tried, and then written into the config."""
-    from pepper_tui.command.accounts.adding import Given, add
-    from pepper_tui.command.accounts.options import IMAP
+    from pepper_tui.command.accounts.adding import add
+    from pepper_tui.command.accounts.options import IMAP, Given
 
     given = Given(
         address,

@@ -1,16 +1,15 @@
-"""What the options of `pepper accounts add` say together: none of them is ignored in silence."""
+"""The options of `pepper accounts add`, and what they say together: none of them is ignored in silence."""
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from pepper_tui.command.launch import EXIT_CONFIG, LaunchError
 from pepper_tui.text import one_line
-
-if TYPE_CHECKING:
-    from pepper_tui.command.accounts.adding import Given
 
 IMAP: Final = "imap"
 _OWN_OPTIONS: Final = {
@@ -27,6 +26,35 @@ _OWN_OPTIONS: Final = {
 }
 """Keys of an account that have an option of their own."""
 _FOR_ALL: Final = ("id", "kind", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the user gave as options; empty is not given."""
+
+    address: str = ""
+    ident: str = ""
+    host: str = ""
+    port: int = 0
+    security: str = ""
+    user: str = ""
+    smtp_host: str = ""
+    smtp_port: int = 0
+    smtp_security: str = ""
+    smtp_user: str = ""
+    sends: bool = True
+    ca: str = ""
+    password_env: str = ""
+    password_stdin: bool = False
+    discover: bool = False
+    yes: bool = False
+    tests: bool = True
+    settings: tuple[str, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Whether somebody can answer."""
+        return not self.yes and sys.stdin.isatty() and sys.stdout.isatty()
 
 
 def must_agree(given: Given, kind: str) -> None:

@@ -14,8 +14,8 @@ from typing import Any
 import typer
 
 from pepper_tui.clock import SystemClock, in_thread
-from pepper_tui.command.accounts.adding import Given, unseen, works
-from pepper_tui.command.accounts.options import further_keys, must_agree
+from pepper_tui.command.accounts.adding import unseen, works
+from pepper_tui.command.accounts.options import Given, further_keys, must_agree
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
 from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
