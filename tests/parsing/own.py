@@ -21,6 +21,7 @@ OWN: dict[str, tuple[str, str]] = {
     "config/sources.py": ("re", CONFIG),
     "config/report.py": ("croniter difflib re", CONFIG),
     "config/upgrade.py": ("tomlkit", CONFIG),
+    "command/accounts/options.py": ("tomllib", TYPED),
     "command/launch.py": ("tomllib", CONFIG),
     "config/secret/in_clear.py": ("ipaddress re urllib", CONFIG),
     "demo/config.py": ("re", CONFIG),
