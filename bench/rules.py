@@ -91,6 +91,7 @@ async def measured(folder: Path, signals: int) -> list[Measured]:
         is_own=lambda _: False,
         first_mail=partial(first_with, store),
         by_a_machine=by_a_machine,
+        is_absence=by_a_machine,
         has_model=lambda: False,
         zone=ZONE,
         zone_name=ZONE.key,

@@ -33,7 +33,8 @@ def first_start(home: Path, *, yes: bool = False) -> int:
 
 def _add_account(home: Path) -> int:
     """Ask for an account, and add it; without it the first start is done all the same."""
-    from pepper_tui.command.accounts.adding import Given, add
+    from pepper_tui.command.accounts.adding import add
+    from pepper_tui.command.accounts.options import Given
 
     try:
         asyncio.run(add(home, Given()))

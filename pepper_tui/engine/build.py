@@ -25,7 +25,7 @@ from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.content.gist import model_gist
-from pepper_tui.domains.mail.content.machines import by_a_machine
+from pepper_tui.domains.mail.content.machines import by_a_machine, is_absence
 from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
@@ -331,6 +331,7 @@ def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda 
         is_own=own.__contains__,
         first_mail=partial(first_with, store),
         by_a_machine=by_a_machine,
+        is_absence=is_absence,
         has_model=lambda: not models.by_rule("worker"),
         zone=ground.zone,
         zone_name=ground.zone.key,

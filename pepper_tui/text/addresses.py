@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from pepper_tui.text import hidden
+from pepper_tui.text.organisation import own_label
 
 _ATOM: Final = r"[\w!#$%&'*+/=?^`{|}~-]"
 _LABEL: Final = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
@@ -105,14 +106,14 @@ class KnownAddresses:
             return ""
         local, domain = _skeleton(plain)
         for other, known in self._by_local.get(local, {}).items():
-            near = len(domain) > _SHORT and _one_apart(domain, other)
+            near = len(own_label(plain.rpartition("@")[2])) > _SHORT and _one_apart(domain, other)
             if domain == other or near or domain.startswith(f"{other}."):
                 return known
         mine, theirs = plain.rpartition("@")[2], self._domains.get(domain, "")
         return theirs if theirs and theirs != mine else ""
 
 
-_SHORT: Final = 5  # letters of a domain, within which one letter makes no look-alike
+_SHORT: Final = 2  # letters that somebody chose for a domain, within which one letter makes no look-alike
 
 
 def same_look(text: str) -> str:

@@ -99,6 +99,19 @@ def test_a_password_is_nowhere_but_in_its_file(home: Path, server: Server) -> No
             "would go unencrypted to relay",
         ),
         ("--password-stdin --security ssl", PASSWORD, "'ssl' is not one of tls, starttls, none"),
+        ("--password-stdin --password-env A", PASSWORD, "contradict each other"),
+        ("--password-stdin --no-smtp --smtp-host s.example.org", PASSWORD, "--smtp-host and --no-smtp contradict"),
+        ("--password-stdin --smtp-user me", PASSWORD, "say --smtp-host, too"),
+        ("--password-stdin --discover", PASSWORD, "leave one out"),
+        ("--password-stdin --set host=other", PASSWORD, "--set host: say --host"),
+        ("--password-stdin --set folders", PASSWORD, "folders: write it as KEY=VALUE"),
+        ("--password-stdin --set no_such_key=1", PASSWORD, "no_such_key"),
+        ("--password-stdin --set max_bytes=some", PASSWORD, "max_bytes"),
+        (
+            "--password-stdin --kind gmail",
+            PASSWORD,
+            "--user, --password-stdin: only for IMAP",
+        ),
     ],
 )
 def test_what_does_not_work_writes_nothing(home: Path, server: Server, more: str, said: str, words: str) -> None:
@@ -108,6 +121,36 @@ def test_what_does_not_work_writes_nothing(home: Path, server: Server, more: str
     assert "Traceback" not in done.stderr
     assert (home / "config.toml").read_text() == HEAD
     assert not [*home.rglob("secrets/*")]
+
+
+def test_further_keys_go_with_all_other_options(home: Path, server: Server) -> None:
+    more = """--password-stdin --set folders=["INBOX"] --set keep_copy=false --set signature=Alex"""
+    added = pepper(home, _add(server, more), PASSWORD + "\n")
+    assert added.returncode == 0, added.stderr
+    assert "mails in INBOX" in added.stdout
+    [account] = _accounts(home)
+    assert (account["host"], account["port"], account["password"]) == ("127.0.0.1", server.port, "secret:work")
+    assert (account["folders"], account["keep_copy"], account["signature"]) == (["INBOX"], False, "Alex")
+
+
+@pytest.mark.parametrize("option", ["--no-test", "--discover", "--no-smtp", "--smtp-host s.example.org"])
+def test_an_option_that_an_account_of_that_kind_does_not_take_is_refused(home: Path, option: str) -> None:
+    refused = pepper(home, f"accounts add me@gmail.com --kind gmail {option}")
+    assert (
+        f"{option.split(maxsplit=1)[0]}: only for IMAP; an account of kind gmail takes --set KEY=VALUE"
+        in refused.stderr
+    )
+    assert _accounts(home) == []
+
+
+def test_a_port_alone_keeps_what_is_known_of_the_server(home: Path) -> None:
+    env = "--password-env NO_SUCH --no-test"
+    assert pepper(home, f"accounts add me@gmx.de --id one --smtp-port 587 {env}").returncode == 0
+    assert pepper(home, f"accounts add me@x.example --id two --host imap.x.example --port 143 {env}").returncode == 0
+    one, two = _accounts(home)
+    assert one["host"] == "imap.gmx.net"
+    assert one["smtp"] == {"host": "mail.gmx.net", "port": 587, "security": "starttls"}
+    assert (two["security"], two.get("port", 143)) == ("starttls", 143)
 
 
 def test_signing_in_again_tries_the_password_first(home: Path, server: Server) -> None:

@@ -23,6 +23,7 @@ OWN: dict[str, tuple[str, str]] = {
     "config/upgrade.py": ("tomlkit tomllib", CONFIG),
     "config/mail_upgrade.py": ("re tomlkit tomllib", CONFIG),
     "config/headers.py": ("re tomllib", CONFIG),
+    "command/accounts/options.py": ("tomllib", TYPED),
     "command/accounts/adding.py": ("shlex", TYPED),
     "connectors/imap/settings.py": ("shlex", CONFIG),
     "command/launch.py": ("tomllib", CONFIG),

@@ -56,12 +56,12 @@ from pepper_tui.domains.documents.reading import document
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
-from pepper_tui.domains.mail.content.machines import nobody_reads
+from pepper_tui.domains.mail.content.machines import is_absence, nobody_reads
 from pepper_tui.domains.mail.content.mailboxes import parse_addresses
 from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.content.reply_text import asks_something, latest_reply, question_in, telling_lines
 from pepper_tui.domains.mail.facts.authentication import verdict
-from pepper_tui.domains.mail.facts.delivery_report import read_report
+from pepper_tui.domains.mail.facts.delivery_report import is_qmails, read_plain_report, read_qmails, read_report
 from pepper_tui.domains.mail.facts.finder import FACTS
 from pepper_tui.domains.mail.facts.looked import Looked
 from pepper_tui.domains.mail.search import query_text
@@ -950,6 +950,7 @@ PARSERS = [
     Parser(
         "facts of a mail",
         {
+            "domains/mail/content/machines.py": "re",
             "domains/mail/facts/alert.py": "re",
             "domains/mail/facts/authentication.py": "re",
             "domains/mail/facts/delivery_report.py": "email re",
@@ -963,6 +964,9 @@ PARSERS = [
             facts_of,
             lambda text: verdict(text, "a@b.example"),
             lambda text: read_report([message_from_string(f"Content-Type: text/rfc822-headers\n\n{text}")]),
+            lambda text: is_qmails(f"Hi. This is the {text}") and read_qmails(text),
+            lambda text: read_plain_report((), text),
+            lambda text: is_absence({"subject": text, "in_reply_to": "<a@b>"}),
         ),
         TEXT
         | WORDS
@@ -976,6 +980,9 @@ PARSERS = [
             "results": (500, lambda n: "a; dmarc=pass header.from=b" * n),
             "comments": (500, lambda n: "((" * n + ";" * n),
             "ids": (500, lambda n: "Message-ID: <" * n),
+            "recipients": (100, lambda n: "<a@b.example>:\n550 no\n" * n),
+            "open recipients": (500, lambda n: "\n<aaa" * n),
+            "absences": (300, lambda n: "abwesenheits" * n),
         },
         "sentences are looked for in the first 4,000 characters, as the gist does",
     ),

@@ -11,7 +11,7 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.domains.mail.content.machines import by_a_machine
+from pepper_tui.domains.mail.content.machines import by_a_machine, is_absence
 from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.model import (
     ActState,
@@ -68,6 +68,7 @@ def runner(store: ContextStore, clock: ManualClock, told: Told) -> RuleRunner:
         is_own=lambda _: False,
         first_mail=partial(first_with, store),
         by_a_machine=by_a_machine,
+        is_absence=is_absence,
         has_model=lambda: False,
         zone=UTC,
         zone_name="UTC",

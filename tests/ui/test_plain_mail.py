@@ -53,6 +53,23 @@ async def test_a_reminder_is_drafted_by_the_number_of_a_card_that_waits_for_an_a
         await commands.do(f"/nudge {talk.numbers.of('notification:n2')}")
 
 
+async def test_the_files_of_a_thread_are_read_as_text_by_their_numbers() -> None:
+    engine = FakeEngine()
+    engine.mail.put(mail("m1", attachments=[{"name": "a.pdf"}, {"name": "b\nInbox, 3: needs your yes.pdf"}]))
+    commands, said = talking(engine)
+    await commands.do("/mail")
+    said.clear()
+    await commands.do("/attached 1")
+    assert said[:2] == ["File 1 of 2: a.pdf", "Careful: only pages 1 to 40 of 900"]
+    assert said[2].startswith("  bytes of 0")
+    assert "\x1b" not in said[2]
+    await commands.do("/attached 1 2")
+    assert said[3] == "File 2 of 2: b Inbox, 3: needs your yes.pdf"
+    for line in ("/attached 1 3", "/attached 1 b.pdf", "/attached 1 0", "/attached"):
+        with pytest.raises(ValueError, match="number"):
+            await commands.do(line)
+
+
 async def test_what_is_no_mail_is_refused_in_words() -> None:
     engine = FakeEngine()
     engine.mail.put(mail("m1"))

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import shlex
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import typer
 
 from pepper_tui.clock import in_thread
+from pepper_tui.command.accounts.options import IMAP, Given, further_keys, must_agree
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
 from pepper_tui.connectors.finding import in_words
@@ -26,45 +27,21 @@ from pepper_tui.setup.accounts.trying import tried
 from pepper_tui.text import one_line
 
 LONGEST_PASSWORD: Final = 10_000
-
-
-@dataclass(frozen=True, slots=True)
-class Given:
-    """What the user gave as options; empty is not given."""
-
-    address: str = ""
-    ident: str = ""
-    host: str = ""
-    port: int = 0
-    security: str = ""
-    user: str = ""
-    smtp_host: str = ""
-    smtp_port: int = 0
-    smtp_security: str = ""
-    smtp_user: str = ""
-    sends: bool = True
-    ca: str = ""
-    password_env: str = ""
-    password_stdin: bool = False
-    discover: bool = False
-    yes: bool = False
-    tests: bool = True
-    token_command: str = ""
-
-    @property
-    def asks(self) -> bool:
-        """Whether somebody can answer."""
-        return not self.yes and sys.stdin.isatty() and sys.stdout.isatty()
+_READING: Final = {"tls": 993, "starttls": 143}
+_SENDING: Final = {"tls": 465, "starttls": 587}
+"""The usual port, by how the connection is made safe; the latter is also that of one that is not."""
 
 
 async def add(home: Path, given: Given) -> int:
     """Add an account, to a new config if there is none; return the exit code."""
+    must_agree(given, IMAP)
+    keys = further_keys(given.settings, IMAP)
     book = AccountBook(home)
     with book.begun():
-        return await _add(book, given)
+        return await _add(book, given, keys)
 
 
-async def _add(book: AccountBook, given: Given) -> int:
+async def _add(book: AccountBook, given: Given, keys: dict[str, Any]) -> int:
     address = await _address(given)
     known = await in_thread(book.known_address, address)
     if known and not given.ident:
@@ -75,12 +52,12 @@ async def _add(book: AccountBook, given: Given) -> int:
             show(line)
         if not given.asks or typer.confirm("Are these the servers of your mail?", default=True):
             break
-        offer = _typed(offer)
+        offer = _typed(offer, sends=given.sends)
     ident = given.ident or await in_thread(book.free_id, address)
     ca = await in_thread(lambda: str(Path(given.ca).expanduser().absolute())) if given.ca else ""
     if offer.wants_ca and not ca and given.asks:
         ca = _prompt("The file with the certificate that it exported (empty: none)", "")
-    table = offer.table(ident, ca)
+    table = {**offer.table(ident, ca), **keys}
     return await _keep(book, offer, table, given)
 
 
@@ -152,17 +129,25 @@ async def _offer(address: str, given: Given) -> Offer:
                 f"the servers of {domain} are not known: say --host (and --smtp-host), or --discover to ask {domain}"
             )
             raise LaunchError(EXIT_CONFIG, words)
-        return _typed(Offer(address, "typed by you", None, user=address))
+        return _typed(_typed_already(address, given), sends=given.sends)
     return _with_options(offer or Offer(address, "given by you", None, user=address), given)
+
+
+def _typed_already(address: str, given: Given) -> Offer:
+    """Return what options say of an account whose server for reading is not known yet."""
+    smtp = None
+    if given.smtp_host:
+        smtp = _server(given.smtp_host, given.smtp_port, given.smtp_security, None, _SENDING)
+    return Offer(address, "typed by you", None, smtp, given.user or address, given.smtp_user)
 
 
 def _with_options(offer: Offer, given: Given) -> Offer:
     """Return the offer with what the user gave in place of its own."""
     reading, sending = offer.imap, offer.smtp
     if given.host or given.port or given.security:
-        reading = _server(given.host, given.port, given.security or "tls", reading, {"tls": 993})
+        reading = _server(given.host, given.port, given.security, reading, _READING)
     if given.smtp_host or given.smtp_port or given.smtp_security:
-        sending = _server(given.smtp_host, given.smtp_port, given.smtp_security or "tls", sending, {"tls": 465})
+        sending = _server(given.smtp_host, given.smtp_port, given.smtp_security, sending, _SENDING)
     elif given.host and not given.smtp_host:
         sending = None
     if reading is None:
@@ -183,13 +168,18 @@ def _with_options(offer: Offer, given: Given) -> Offer:
 
 
 def _server(host: str, port: int, security: str, known: Server | None, ports: dict[str, int]) -> Server:
+    """Return the server that the user named, or the known one with what they said of it."""
     if not host and known is None:
-        raise LaunchError(EXIT_CONFIG, "say --host, too")
-    usual = ports.get(security, 143 if ports.get("tls") == 993 else 587)
+        raise LaunchError(EXIT_CONFIG, f"say --{'smtp-' if ports is _SENDING else ''}host, too")
+    if not security:  # a usual port says it, too
+        by_port = next((each for each, usual in ports.items() if usual == port), "")
+        security = by_port or (known.security if known and not host else "tls")
+    same = known is not None and not host and security == known.security
+    usual = known.port if known and same else ports.get(security, ports["starttls"])
     return server(host or (known.host if known else ""), port or usual, security)
 
 
-def _typed(offer: Offer) -> Offer:
+def _typed(offer: Offer, *, sends: bool = True) -> Offer:
     """Ask for each setting; what is known stands in brackets."""
 
     def one(what: str, known: Server | None, host: str, ports: dict[str, int]) -> Server | None:
@@ -197,16 +187,16 @@ def _typed(offer: Offer) -> Offer:
         if not name.strip():
             return None
         security = _prompt("  tls, starttls or none", known.security if known else "tls").strip().lower()
-        port = _prompt("  port", str(known.port if known else ports.get(security, ports["else"])))
+        port = _prompt("  port", str(known.port if known else ports.get(security, ports["starttls"])))
         if not port.isdecimal():
             raise OfferError(f"{one_line(port, 20)} is not a port: 1 to 65535")
         return server(name, int(port), security)
 
     domain = domain_of(offer.address)
-    reading = _until_good(lambda: one("reading (IMAP)", offer.imap, f"imap.{domain}", {"tls": 993, "else": 143}))
-    sending = _until_good(lambda: one("sending (SMTP)", offer.smtp, "", {"tls": 465, "else": 587}))
+    reading = _until_good(lambda: one("reading (IMAP)", offer.imap, f"imap.{domain}", _READING))
+    asked = _until_good(lambda: one("sending (SMTP)", offer.smtp, "", _SENDING)) if sends else None
     user = _prompt("User", offer.user or offer.address).strip()
-    return replace(offer, source="typed by you", imap=reading, smtp=sending, user=user, note="")
+    return replace(offer, source="typed by you", imap=reading, smtp=asked, user=user, note="")
 
 
 def _password(offer: Offer, given: Given) -> str:

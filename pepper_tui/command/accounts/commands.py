@@ -66,7 +66,8 @@ def accounts_add(
     home: HomeOption = None,
 ) -> None:
     """Add an account: its settings are found, shown, tried, and then written into the config."""
-    from pepper_tui.command.accounts.adding import Given, add
+    from pepper_tui.command.accounts.adding import add
+    from pepper_tui.command.accounts.options import IMAP, Given
 
     given = Given(
         address,
@@ -87,11 +88,12 @@ def accounts_add(
         yes,
         not no_test,
         token_command,
+        tuple(settings or ()),
     )
     where = at(home)
-    if kind == "imap" and not settings:
+    if kind == IMAP:
         _do(where, add(where, given), changes=True)
-    _do(where, _work().add_other(where, kind, address, ident, settings or [], tests=not no_test), changes=True)
+    _do(where, _work().add_other(where, kind, given), changes=True)
 
 
 @accounts_app.command("test")

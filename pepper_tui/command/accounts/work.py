@@ -15,6 +15,7 @@ import typer
 
 from pepper_tui.clock import SystemClock, in_thread
 from pepper_tui.command.accounts.adding import unseen, works
+from pepper_tui.command.accounts.options import Given, further_keys, must_agree
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
 from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
@@ -48,21 +49,18 @@ async def health_of(home: Path) -> dict[str, Json] | None:
     return {part["part"]: part for part in facts["health"]}
 
 
-async def add_other(home: Path, kind: str, address: str, ident: str, settings: list[str], *, tests: bool) -> int:
+async def add_other(home: Path, kind: str, given: Given) -> int:
     """Add an account of a kind that signs in by its own way, or needs no sign-in."""
+    must_agree(given, kind)
+    keys = further_keys(given.settings, kind)
     book = AccountBook(home)
     with book.begun():
-        return await _add_other(book, kind, address, ident, settings, tests)
+        return await _add_other(book, kind, given, keys)
 
 
-async def _add_other(book: AccountBook, kind: str, address: str, ident: str, settings: list[str], tests: bool) -> int:
-    ident = ident or await in_thread(book.free_id, address or f"x@{kind}")
-    table: Json = {"id": ident, "kind": kind, **({"address": address} if address else {})}
-    for each in settings:
-        key, equals, value = each.partition("=")
-        if not equals:
-            raise LaunchError(EXIT_CONFIG, f"{one_line(each, 60)}: write it as KEY=VALUE")
-        _set(table, key.split("."), value)
+async def _add_other(book: AccountBook, kind: str, given: Given, keys: Json) -> int:
+    ident = given.ident or await in_thread(book.free_id, given.address or f"x@{kind}")
+    table: Json = {"id": ident, "kind": kind, **({"address": given.address} if given.address else {}), **keys}
     said = await book.sign_in(ident, SystemClock(), TerminalTalk(), extra=table)
     if said:
         show(said)

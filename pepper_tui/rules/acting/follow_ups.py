@@ -208,7 +208,7 @@ class FollowUps:
 
     async def _note_absence(self, mail: Json, sender: str, waiting: Collection[str]) -> None:
         """Note an out-of-office reply on what waits for its sender: it ends nothing."""
-        if not str(mail.get("auto_submitted", "")).startswith("auto-replied") or mail.get("report"):
+        if not self._hands.is_absence(mail):
             return
         words = one_line(str(mail["reply"]), 160)
 

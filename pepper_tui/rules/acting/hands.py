@@ -17,8 +17,8 @@ class Hands:
 
     ``announce`` stores a notice, and returns ``None`` if the same was told before; ``times`` reads times in words and
     raises ``ValueError``; ``look`` calls a read tool; ``is_own`` recognises the user's addresses; ``first_mail`` finds
-    the first mail with a Message-ID; ``by_a_machine`` recognises a machine's mail; ``has_model`` says whether a model
-    is available; ``me`` is the user's name.
+    the first mail with a Message-ID; ``by_a_machine`` recognises a machine's mail, ``is_absence`` an automatic answer;
+    ``has_model`` says whether a model is available; ``me`` is the user's name.
     """
 
     announce: Callable[[Notification], Awaitable[Context | None]]
@@ -27,6 +27,7 @@ class Hands:
     is_own: Callable[[str], bool]
     first_mail: Callable[[str], Awaitable[Context | None]]
     by_a_machine: Callable[[Json], bool]
+    is_absence: Callable[[Json], bool]
     has_model: Callable[[], bool]
     zone: tzinfo
     zone_name: str

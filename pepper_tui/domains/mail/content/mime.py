@@ -22,7 +22,8 @@ from typing import Any, Final, cast
 from pepper_tui.domains.mail.content.machines import NOTED
 from pepper_tui.domains.mail.content.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.content.reply_text import latest_reply
-from pepper_tui.domains.mail.facts.delivery_report import read_report
+from pepper_tui.domains.mail.facts.authentication import LONGEST
+from pepper_tui.domains.mail.facts.delivery_report import is_qmails, read_plain_report, read_qmails, read_report
 from pepper_tui.model import Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.text.charsets import decoded
@@ -262,12 +263,20 @@ def _read_headers(message: Message, mail: Mail) -> None:
     references = _ids(" ".join(each[:MAX_HEADER] for each in headers.get("references", ()))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
     mail.auto_submitted = _header(headers, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
-    checked = headers.get("authentication-results", ())
-    mail.checked = [" ".join(each[:MAX_HEADER].split())[:2_000] for each in checked[:3]]
+    _read_results(headers, mail)
     for name in NOTED:
         if value := _header(headers, name, mail.defects):
             mail.list_headers[name] = value[: MAX_ADDRESS if name == "list-unsubscribe" else 500]
     mail.date = _date(_first(headers, "date"), mail.defects)
+
+
+def _read_results(headers: Headers, mail: Mail) -> None:
+    """Keep what servers found out about the sender; of a header that is too long to be judged, the server alone."""
+    for each in headers.get("authentication-results", ())[:3]:
+        if len(each) > LONGEST:
+            mail.defects.append("a list of checks of the sender is too long, and was not read")
+        said = " ".join(each[:LONGEST].split())
+        mail.checked.append(said.partition(";")[0][:300] if len(each) > LONGEST else said)
 
 
 def _ids(raw: str) -> list[str]:
@@ -339,8 +348,11 @@ def _is_attached(part: Message, kind: str, name: str) -> bool:
 
 
 def _read_report(message: Message, mail: Mail) -> None:
-    if message.get_content_type() == "multipart/report":
-        mail.report = read_report([*islice(_parts(message, []), MAX_PARTS)])
+    mail.report = read_report([*islice(_parts(message, []), MAX_PARTS)])
+    if not mail.report and (failed := next(_raw_headers(message, "x-failed-recipients"), "")):
+        mail.report = read_plain_report(parse_addresses(" ".join(failed.split())), mail.text)
+    elif not mail.report and is_qmails(mail.text):
+        mail.report = read_qmails(mail.text)
 
 
 def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:

@@ -14,11 +14,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from pepper_tui.model import Json
+from pepper_tui.text.organisation import organisation
 
 REMEMBERED: Final = 200  # mails of an account from which its server is learnt
 LEAST: Final = 10  # of them with the header
 SHARE: Final = 0.8
-LONGEST: Final = 2_000  # characters of a header that are read
+LONGEST: Final = 16_000
+"""Characters of a header that is read. A longer one is not judged: what proves the contrary may stand at its end."""
 _RESULT: Final = re.compile(r"^\s*([a-z0-9-]{1,20})(?:/\d+)?\s*=\s*([a-z]{1,12})\b", re.IGNORECASE)
 _DOMAIN: Final = {
     "dmarc": re.compile(r"\bheader\.from\s*=\s*([^\s;]{1,320})", re.IGNORECASE),
@@ -75,8 +77,10 @@ def verdict(header: str, sender: str) -> bool | None:
     """Return what ``header`` says of the address ``sender``.
 
     The server quotes what the sender chose (the address of the envelope). So quoted words are no results, where two
-    contradict each other the worse counts, and a header with escapes proves nothing.
+    contradict each other the worse counts, and a header with escapes, or one that is too long, proves nothing.
     """
+    if len(header) > LONGEST:
+        return None
     said = _verdict(header, sender)
     return None if said and "\\" in header else said
 
@@ -103,9 +107,9 @@ def _verdict(header: str, sender: str) -> bool | None:
 
 
 def _same(domain: str, other: str) -> bool:
-    """Check whether one is the other, or below it; a bare top level is nobody's."""
+    """Check whether one is the other, or below it; a public suffix (``co.uk``) is nobody's."""
     short, long = sorted((domain, other), key=len)
-    return "." in short and (short == long or long.endswith(f".{short}"))
+    return (short == long or long.endswith(f".{short}")) and bool(organisation(short))
 
 
 def _alike(server: str) -> str:
@@ -116,7 +120,7 @@ def _parts(header: str) -> Iterator[str]:
     """Yield what stands between the semicolons of a header, without comments; quoted words never look like results."""
     held: list[str] = []
     depth, quoted, escaped = 0, False, False
-    for letter in header[:LONGEST]:
+    for letter in header:
         if escaped or letter == "\\":
             escaped = not escaped
         elif letter == '"':

@@ -15,6 +15,7 @@ from pepper_tui.model import ContextFilter, Json, Namespace
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import KnownAddresses, same_look
+from pepper_tui.text.organisation import same_organisation
 
 Sign = Literal["alike", "name", "failed", "reply_to", "first"]
 _RAW: Final = f"{Namespace.RAW}.mail"
@@ -83,11 +84,11 @@ class Signs:
 
 
 def _elsewhere(raw: Json, address: str) -> str:
-    """Return where an answer would go, if that is in another domain than the sender's."""
+    """Return where an answer would go, if that is in another organisation's domain than the sender's."""
     domain = address.rpartition("@")[2]
     for one in raw["reply_to"]:
         other = str(one["address"]).rpartition("@")[2]
-        if other and other != domain and not other.endswith(f".{domain}") and not domain.endswith(f".{other}"):
+        if other and other != domain and not same_organisation(other, domain):
             return str(one["address"])
     return ""
 

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from pepper_tui.domains.mail.content.machines import is_automatic
+from pepper_tui.domains.mail.content.machines import is_absence, is_automatic
 from pepper_tui.domains.mail.content.message_ids import bare_id
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.shown import full, joined
@@ -69,7 +69,7 @@ class _Wanted:
         if mail.created_at < self.since or not _matches(mail.data, self.thread, self.sender):
             return False
         address = str((mail.data.get("sender") or {}).get("address") or "").lower()
-        if str(mail.data.get("auto_submitted", "")).startswith("auto-replied"):
+        if is_absence(mail.data):
             if not self.parties or address in self.parties:
                 self.away = one_line(str(mail.data.get("reply") or ""), 160)
             return False
@@ -133,8 +133,7 @@ def _matches(data: Json, thread: str, sender: str) -> bool:
         return False
     if not thread:
         return True
-    answers = str(data.get("auto_submitted", "")).startswith("auto-replied")  # an absence notice, which is noted
-    if not answers and is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
+    if not is_absence(data) and is_automatic({"auto_submitted": "", "list_headers": {}, **data}):
         return False
     linked = {bare_id(each) for each in joined(data.get("references")).split()}
     linked |= {bare_id(each) for each in joined(data.get("in_reply_to")).split()}

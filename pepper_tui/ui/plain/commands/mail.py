@@ -1,4 +1,4 @@
-"""The commands of the mail: the threads, one thread, and an answer to it, which becomes a card."""
+"""The commands of the mail: the threads, one thread, its files, and an answer to it, which becomes a card."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ async def open_thread(given: Given, rest: str) -> None:
             f"  {clean(each.text)}",
         )
     given.say(f"To answer: /reply {rest} and your words")
+
+
+async def attached(given: Given, rest: str) -> None:
+    number, _, which = rest.partition(" ")
+    mails = await given.engine.mail_thread(_thread(given, number))
+    files = [(each, place) for each in mails for place in range(len(each.attachments))]
+    chosen = int(which) if which.strip().isdecimal() else 1
+    if (which.strip() and not which.strip().isdecimal()) or not 0 < chosen <= len(files):
+        raise ValueError(f"the thread has {len(files) or 'no'} files; say the number of one, the oldest mail's first")
+    found, place = files[chosen - 1]
+    read = await given.engine.attachment_text(found.id, place)
+    named = one_line(str(found.attachments[place].get("name") or "unnamed"), 120)
+    given.say(
+        f"File {chosen} of {len(files)}: {named}",
+        *(f"Careful: {one_line(note, 400)}" for note in read.notes),
+        f"  {clean(read.text) or '(there is no text in it)'}",
+    )
 
 
 async def reply(given: Given, rest: str) -> None:

@@ -80,6 +80,7 @@ COMMANDS: Final = (
     Command("workers", "[words]", "longer tasks", lists.workers),
     Command("mail", "[filter]", "all mail as threads, unread first: words, from:, in:, is:unread, after:", mail.mail),
     Command("open", "number", "read a thread of the mail", mail.open_thread),
+    Command("attached", "number [which]", "read a file of a thread as text, the first or the one named", mail.attached),
     Command("reply", "number words", "answer a thread; a card asks for your yes", mail.reply),
     Command("cancel", "number", "cancel a call or a worker's run", rules.cancel),
     Command("find", "words", "messages that hold the words", lists.find),

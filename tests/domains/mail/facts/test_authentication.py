@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.domains.mail.content.mime import parse_mail
+from pepper_tui.domains.mail.content.mime import left_out, parse_mail
 from pepper_tui.domains.mail.facts.authentication import LEAST, Servers, verdict
 
 MINE = "mx4.mailhost.example; dmarc=pass header.from=bank.example"
@@ -106,6 +106,30 @@ def test_what_stands_below_the_topmost_is_anybodys() -> None:
 def test_one_accounts_server_says_nothing_for_another() -> None:
     servers = learnt(mine=50)
     assert servers.authentic(mail(MINE, account="work")) is None
+
+
+@pytest.mark.parametrize(
+    ("sender", "signed", "found"),
+    [
+        ("a@example.co.uk", "mail.example.co.uk", True),
+        ("a@mail.example.co.uk", "example.co.uk", True),
+        ("a@example.co.uk", "co.uk", None),
+        ("a@example.co.uk", "other.co.uk", None),
+        ("a@alice.github.io", "github.io", None),
+    ],
+)
+def test_a_public_suffix_signs_for_nobody(sender: str, signed: str, found: bool | None) -> None:
+    assert verdict(f"mx.a.example; dkim=pass header.d={signed}", sender) is found
+
+
+@pytest.mark.parametrize(("padding", "found"), [(400, False), (1_900, None)])
+def test_a_long_header_is_read_to_its_end_or_not_judged(padding: int, found: bool | None) -> None:
+    results = "dkim=pass header.d=bank.example" + "; x=none y" * padding + "; dmarc=fail header.from=bank.example"
+    read = parse_mail(f"Received: a\nAuthentication-Results: mx4.mailhost.example; {results}\n\nx".encode())
+    servers = learnt(mine=LEAST)
+    assert servers.authentic(mail(*read.checked)) is found
+    assert ("checks of the sender is too long" in left_out(read.data())) is (found is None)
+    assert verdict(f"mx.a.example; {results}", "service@bank.example") is found
 
 
 def test_the_headers_are_read_from_the_top() -> None:

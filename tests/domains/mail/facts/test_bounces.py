@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.domains.mail.content.machines import is_absence, is_automatic, is_list
 from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.facts.delivery_report import failed, not_arrived, read_report
 from tests.domains.mail.box.letters import DAY, ME, START, Maker
@@ -80,6 +81,129 @@ def test_what_is_no_report_says_nothing() -> None:
     assert read_report([]) == {}
 
 
+EXIM = """From: Mail Delivery System <Mailer-Daemon@mx.example>
+X-Failed-Recipients: dana@firm.example
+Auto-Submitted: auto-replied
+Subject: Mail delivery failed: returning message to sender
+
+This message was created automatically by mail delivery software.
+
+A message that you sent could not be delivered to one or more of its
+recipients. This is a permanent error. The following address(es) failed:
+
+  dana@firm.example
+    host mx.firm.example [192.0.2.1]
+    SMTP error from remote mail server after RCPT TO:<dana@firm.example>:
+    550 5.1.1 no such user
+
+------ This is a copy of the message, including all the headers. ------
+
+Return-path: <me@example.org>
+Message-ID: <1@example.org>
+Subject: The gate
+"""
+QMAIL = """From: MAILER-DAEMON@mx.example
+Subject: failure notice
+
+Hi. This is the qmail-send program at mx.example.
+I'm afraid I wasn't able to deliver your message to the following addresses.
+This is a permanent error; I've given up. Sorry it didn't work out.
+
+<dana@firm.example>:
+192.0.2.1 does not like recipient.
+Remote host said: 550 5.1.1 no such user
+Giving up on 192.0.2.1.
+
+--- Below this line is a copy of the message.
+
+Return-Path: <me@example.org>
+Message-ID: <1@example.org>
+Subject: The gate
+"""
+STATUS = """Reporting-MTA: dns;mx.example
+
+Original-Recipient: rfc822;dana@firm.example
+Final-Recipient: rfc822;dana@firm.example
+Action: {action}
+Status: {status}
+Diagnostic-Code: smtp;{why}
+"""
+PARTS = """From: postmaster@mx.example
+Auto-Submitted: auto-replied
+Content-Type: {kind}; boundary=b
+
+--b
+Content-Type: text/plain
+
+It did not arrive.
+--b
+Content-Type: message/delivery-status
+
+{status}
+--b
+Content-Type: {original}
+
+{head}
+--b--
+"""
+HEAD = "Message-ID:\n <1@example.org>\nSubject: The gate\n"
+CODED = "TWVzc2FnZS1JRDogPDFAZXhhbXBsZS5vcmc+ClN1YmplY3Q6IFRoZSBnYXRlCg=="
+
+
+def parts(kind: str, action: str, status: str, why: str, original: str, head: str) -> str:
+    told = STATUS.format(action=action, status=status, why=why)
+    return PARTS.format(kind=kind, status=told, original=original, head=head)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        EXIM,
+        QMAIL,
+        parts("multipart/report; report-type=delivery-status", "failed", "5.1.1", "550 no", "message/rfc822", HEAD),
+        # Exchange's code means something else in RFC 7505
+        parts("multipart/report", "failed", "5.1.10", "RESOLVER.ADR.RecipientNotFound", "message/rfc822", HEAD),
+        # behind a gateway that adds a footer, with a comment, and coded
+        parts("multipart/mixed", "Failed (gave up)", "5.1.1", "550 no", "text/rfc822-headers", HEAD),
+        parts("multipart/report", "failed", "5.1.1", "550 no",
+              "text/rfc822-headers\nContent-Transfer-Encoding: base64", CODED),
+    ],
+    ids=["exim", "qmail", "postfix", "exchange", "gateway", "coded"],
+)  # fmt: skip
+def test_the_reports_of_other_programs_say_the_same(source: str) -> None:
+    report = parse_mail(source.encode()).report
+    assert not_arrived(report).startswith("dana@firm.example: there is no such address")
+    assert (report["original"], report["subject"]) == ("<1@example.org>", "The gate")
+
+
+@pytest.mark.parametrize(
+    ("head", "found"),
+    [
+        ("Auto-Submitted: auto-replied\nPrecedence: bulk\nX-Autoreply: yes", True),  # Gmail
+        ("Auto-Submitted: auto-generated\nX-Auto-Response-Suppress: All", True),  # Exchange
+        ("X-Autorespond: The gate", True),
+        ("Precedence: auto_reply", True),
+        ("Subject: Automatische Antwort: The gate", True),
+        ("Subject: =?utf-8?q?R=C3=A9ponse_automatique_=3A?= The gate", True),
+        ("Subject: =?utf-8?q?Respuesta_autom=C3=A1tica=3A?= The gate", True),
+        ("Subject: Abwesenheitsnotiz", True),
+        ("Subject: AUTO: Dana is out of the office (returning Monday)", True),
+        ("Subject: Re: Out of office", False),
+        ("Subject: Automatic replies in Outlook", False),
+        ("Auto-Submitted: auto-generated", False),
+        ("X-Auto-Response-Suppress: All", False),
+        ("Auto-Submitted: no", False),
+    ],
+)
+def test_automatic_answers_are_known_by_what_programs_write(head: str, found: bool) -> None:
+    answer = parse_mail(f"From: dana@firm.example\nIn-Reply-To: <1@example.org>\n{head}\n\nI am away.".encode()).data()
+    assert is_absence(answer) is found
+    assert not found or is_automatic(answer)
+    assert not found or not is_list(answer)
+    if head.startswith("Subject"):  # a subject alone says nothing in a mail that answers none
+        assert not is_absence({**answer, "in_reply_to": ""})
+
+
 async def test_a_bounce_says_which_mail_did_not_reach_whom_and_ends_the_wait(tmp_path: Path) -> None:
     maker = Maker(random.Random(5))
     sent = maker.put("own", 1, ME, "The gate", "Could you paint the gate?", to=DANA, folder="Sent")
@@ -105,11 +229,18 @@ async def test_a_bounce_of_what_pepper_sent_says_so_and_anybody_elses_nothing(tm
     assert card["matter"] == "mail:<pepper_1@example.org>"
 
 
-@pytest.mark.parametrize("sender", [DANA, ("Dana Whitfield", "eve@evil.example")])
-async def test_an_absence_is_noted_on_the_wait_and_does_not_end_it(tmp_path: Path, sender: tuple[str, str]) -> None:
+EXCHANGE = {"Auto_Submitted": "auto-generated", "X_Auto_Response_Suppress": "All"}
+
+
+@pytest.mark.parametrize(
+    ("sender", "headers"), [(DANA, AUTOMATIC), (DANA, EXCHANGE), (("Dana Whitfield", "eve@evil.example"), AUTOMATIC)]
+)
+async def test_an_absence_is_noted_on_the_wait_and_does_not_end_it(
+    tmp_path: Path, sender: tuple[str, str], headers: dict[str, str]
+) -> None:
     maker = Maker(random.Random(5))
     sent = maker.put("own", 1, ME, "The gate", "Could you paint the gate?", to=DANA, folder="Sent")
-    maker.put("away", 1.2, sender, "Out of office", "I am away until 1 February.", answers=sent, **AUTOMATIC)
+    maker.put("away", 1.2, sender, "Out of office", "I am away until 1 February.", answers=sent, **headers)
     came = await lived(tmp_path, maker)
     [waits], [card], [due] = came["follow_up"], came["notices"], came["signals.follow_up"]
     assert waits["state"] == "due"
