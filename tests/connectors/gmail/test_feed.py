@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.connectors.gmail.account import GmailAccount
+from pepper_tui.connectors.gmail.errors import LostError
 from pepper_tui.connectors.gmail.intake.original import GmailOriginals
 from pepper_tui.domains.mail.at_source.filing import Filing
 from pepper_tui.tools.errors import ToolError
@@ -15,6 +16,7 @@ from tests.connectors.gmail.account import allow, said
 from tests.connectors.gmail.conftest import Make
 from tests.domains.mail.mails import mail
 from tests.google import Google
+from tests.waiting import until
 
 
 async def test_what_lies_there_comes_in_quietly_the_newest_first_and_what_comes_is_news(
@@ -319,6 +321,28 @@ async def test_a_server_that_is_away_is_told_and_found_again(google: Google, acc
     await work.until_mails(1)
     await work.until_health("ok")
     assert await work.news() == {"<m1@example.com>": "high"}
+
+
+async def test_a_server_that_is_silent_is_told_however_long_each_try_takes(
+    google: Google, accounts: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work, asked = accounts(), list[str]()
+
+    async def silent(account: GmailAccount, command: str, **given: object) -> None:
+        asked.append(command)
+        await account.clock.sleep(120.0)
+        raise LostError("Google does not answer", "")
+
+    monkeypatch.setattr(GmailAccount, "call", silent)
+    await work.start()
+
+    async def failed() -> bool:
+        return len(asked) > 1 or (await work.health())[0] == "trouble"
+
+    await until(lambda: bool(asked))
+    await work.clock.advance(120.0)
+    await until(failed)
+    assert await work.health() == ("trouble", "Google does not answer", "it is tried again by itself; see pepper log")
 
 
 async def test_what_is_filed_here_is_seen_in_the_state_and_undone(google: Google, accounts: Make) -> None:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import Final
 
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import LostError, NotAllowedError, SignInError
+from pepper_tui.connectors.gmail.errors import NotAllowedError, SignInError
 from pepper_tui.connectors.gmail.intake.cursor import Cursor, cursor_of
 from pepper_tui.connectors.gmail.intake.reading import Reader
 from pepper_tui.connectors.gmail.intake.taking import Taker, Watch
 from pepper_tui.connectors.gmail.labels import LabelNames
 from pepper_tui.domains.mail.intake.processor import MailIntake, Pace
 from pepper_tui.domains.mail.intake.raw_mail import partly_read
-from pepper_tui.feeds.feed import STEADY, FeedContext, FeedError
+from pepper_tui.feeds.feed import FeedContext, FeedError
 from pepper_tui.text import one_line
 
 TRY_AGAIN: Final = 6 * 3600.0
@@ -37,16 +37,12 @@ class GmailFeed:
 
     async def run(self, ctx: FeedContext) -> None:
         while True:
-            began = ctx.clock.monotonic()
             try:
                 await self._stay(ctx)
             except (SignInError, NotAllowedError) as error:
                 await ctx.health.report("trouble", error.words, error.remedy)
                 await self._account.another_sign_in()
                 await ctx.health.report("starting", "signing in again")
-            except LostError:
-                if ctx.clock.monotonic() - began < STEADY:
-                    raise  # it was lost soon: the supervisor's pause grows
 
     async def _stay(self, ctx: FeedContext) -> None:
         """Take in what is there, then what comes."""
