@@ -464,6 +464,9 @@ class Orders:
         facts, config = signal.data["metadata"], self._watch.config
         if facts.get("kind") == "own" or signal.data["reason"].startswith(SILENT):
             return
+        raw = self._rows["raw.mail", facts["raw"]].data
+        if raw["marks"] or raw["use"] in ("junk", "trash", "drafts"):
+            return  # it was dealt with before it came in; a fact may have raised it all the same
         there = {match.name for match in matches_of(facts)}
         subject = str(facts["subject"]).lower().split()
         for rule in (*config.rule, *config.watch):
@@ -477,4 +480,6 @@ class Orders:
                 not any(senders) or any(str(facts["sender"]).endswith(one) for one in senders)
             )
             if by and (not rule.words or set(rule.words) & set(subject)) and rule.name not in there:
-                self._watch.wrong(f"the rule {rule.name!r} holds for {signal.id}, and does not match")
+                self._watch.wrong(
+                    f"the rule {rule.name!r} holds for {signal.id} ({signal.data['reason']}), and does not match"
+                )

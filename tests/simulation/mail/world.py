@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from unittest.mock import patch
 
 from pepper_tui.config import Account as AccountConfig
-from pepper_tui.config import Config
+from pepper_tui.config import Config, Rule
 from pepper_tui.connectors.gmail import account as gmail
 from pepper_tui.connectors.gmail.sign_in.grant import Grant
 from pepper_tui.connectors.imap.connection.wire import Wire as ImapWire
@@ -33,7 +33,7 @@ KINDS: Final = ("", "", "imap", "gmail")
 ACTS: Final = (
     ("letter",) * 8 + ("thread_letter",) * 3 + ("elsewhere",) * 4 + ("outage", "outage", "storm")
     + ("sign_in_lost", "counts_anew", "counts_anew")
-    + ("file",) * 6 + ("approve",) * 4 + ("say", "undo", "undo", "answer", "restart")
+    + ("file",) * 6 + ("approve",) * 8 + ("say", "undo", "undo", "answer", "restart")
 )  # fmt: skip
 DEEDS: Final = ("read", "answered", "moved", "deleted")
 TELLS_WITHIN: Final = 450.0
@@ -68,7 +68,10 @@ class MailWorld:
     def in_config(self, config: Config) -> Config:
         if self.account is None:
             return config
-        return config.model_copy(update={"account": [AccountConfig.model_validate(self.account.config)]})
+        account = AccountConfig.model_validate(self.account.config)
+        drafts = [Rule(name="post of work", words=["lunch", "invoice"], draft="short")]
+        rules = [*config.rule, *(drafts if self.chance.random() < 0.5 else ())]
+        return config.model_copy(update={"account": [account], "rule": rules})
 
     def among(self, acts: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
         """Return the acts with some of the account's among them."""
