@@ -109,7 +109,9 @@ class Intake:
             self.user_arrived.clear()  # before the peek, so that a message after it is noticed
             ready = await self._queue.peek(self._limits.now.batch_size, exclude=held)
             await self._open_work.refresh()
-            unsettled = unsettled or await self._first_unsettled(ready)
+            # also of a later peek: what has come meanwhile may go before what was found
+            found = [each for each in (unsettled, await self._first_unsettled(ready)) if each is not None]
+            unsettled = min(found, key=lambda each: (each.rank, each.seq), default=None)
             # after the last await: from here to `taken` no message can be withdrawn
             passed = {delivery.seq for delivery in ready if self._passes(delivery)}
             if unsettled is not None:

@@ -276,6 +276,47 @@ async def test_a_message_taken_back_while_the_rules_are_asked_after_is_in_no_ste
         assert len(model.requests) == 1
 
 
+class BusyRules:
+    """Have not looked after a signal when they are first ``asked`` after it; while they are asked after the one from
+    Bob, one comes that goes before it."""
+
+    def __init__(self) -> None:
+        self.asked: set[str] = set()
+        self.stage: Stage | None = None
+
+    async def settled(self, context: Context, /) -> bool:
+        content = context.data["content"]
+        known = content in self.asked or content == "from Ann"
+        if content == "from Bob" and not known and self.stage is not None:
+            await self.stage.signal("from the boss", Priority.URGENT)
+        self.asked.add(content)
+        return known
+
+    async def words(self, context: Context, /) -> list[str]:
+        return []
+
+
+async def test_a_signal_that_comes_while_the_rules_are_asked_after_waits_for_them_too(
+    store: ContextStore, clock: ManualClock
+) -> None:
+    rules, asked = BusyRules(), list[bool]()
+
+    def think(request: ModelRequest):
+        if any("from the boss" in entry.text for entry in request.entries):
+            asked.append("from the boss" in rules.asked)
+        return answer("", ("wait", {}))
+
+    rules.stage = stage = Stage(store, clock, ScriptedModel(think), rules=rules)
+    await stage.scheduler._intake.open(lambda _: None)
+    await stage.signal("from Ann", Priority.HIGH)
+    await stage.signal("from Bob", Priority.NORMAL)
+    async with stage:
+        await until(lambda: bool(asked) or "from the boss" in rules.asked)
+        await store.store({"acts": []}, namespace=Namespace.RULE_MATCH, context_id="its rules")  # which are done now
+        await until(lambda: bool(asked))
+        assert asked == [True]
+
+
 class FailingRules(SlowRules):
     """The first look at what was done fails, as the disk does."""
 

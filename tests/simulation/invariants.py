@@ -33,6 +33,8 @@ from pepper_tui.model import (
 from pepper_tui.scheduler.prompt.history import summary_of
 from pepper_tui.store.namespaces import matches
 from pepper_tui.tools.approvals.policy import ROOT_FACTOR, asker_of
+from tests.simulation.mail.checks import FILE, MailChecks
+from tests.simulation.mail.world import MailWorld
 from tests.simulation.orders import Orders
 from tests.simulation.outside import Outside, Performed, seen_effect
 
@@ -95,6 +97,7 @@ class Watch:
 
     eye: sqlite3.Connection
     outside: Outside
+    mail_world: MailWorld
     config: Config
     now: Callable[[], float]
     elapsed: Callable[[], float]
@@ -124,9 +127,11 @@ class Watch:
     offline: bool = False  # whether the engine that runs now has no model
     turns: int = 0  # undo and redo that the user asked for, not used up
     orders: Orders = field(init=False)
+    mail: MailChecks = field(init=False)
 
     def __post_init__(self) -> None:
         self.orders = Orders(self)
+        self.mail = MailChecks(self, self.mail_world)
 
     def wrong(self, words: str) -> None:
         self.violations.append(f"[{self.elapsed():.3f}] {words}")
@@ -173,7 +178,8 @@ class Watch:
             if was is None:
                 withdrawn = row.metadata.get("withdrawn")  # told before: it is never shown
                 at_once = row.namespace == Namespace.RULE_ACT and self._may_move(table, row.namespace, "pending", state)
-                if state != table.initial and not withdrawn and not at_once:
+                by_key = row.namespace == Namespace.APPROVAL and self.mail.is_key(row)
+                if state != table.initial and not withdrawn and not at_once and not by_key:
                     self.wrong(f"{row.namespace}:{row.id} begins as {state}")
             elif was != state and not self._may_move(table, row.namespace, was, state):
                 self.wrong(f"{row.namespace}:{row.id} moved from {was} to {state}")
@@ -211,6 +217,8 @@ class Watch:
         written = {(row.namespace, row.id) for row in fresh}
         calls = {row.data.get("call") for row in fresh if row.namespace == Namespace.APPROVAL}
         for one in moved:
+            if one["namespace"] == Namespace.TOOL_CALL and self.mail.goes_with(fresh):
+                return True
             card = self.rows.get((one["namespace"], one["id"]))
             if (one["namespace"], one["id"]) in written or (Namespace.RULE_PAUSE, one["id"]) in written:
                 return True
@@ -229,7 +237,7 @@ class Watch:
             self.attempts[row.id] += 1
             if self.attempts[row.id] > 1:
                 self.wrong(f"{row.id} was attempted twice")
-        if was == "unknown" and state != "unknown" and not self.answers[row.id]:
+        if was == "unknown" and state != "unknown" and not self.answers[row.id] and not self.mail.is_traced(row):
             self.wrong(f"{row.id} left unknown without an answer of the user")
         is_open = "open" in row.tags
         should = state in ("scheduled", "waiting_approval", "attempted") or (
@@ -243,6 +251,8 @@ class Watch:
         if before is not None and row.data["digest"] != before.data["digest"]:
             self.wrong(f"card {row.id} changed what it binds")
         effect = seen_effect(row.data)
+        if before is None and state == "approved" and self.mail.is_key(row):
+            return
         if state == "approved" and was != "approved":
             acts = self.yes.get(row.id, [])
             if effect not in acts:
@@ -571,7 +581,7 @@ class Watch:
         ]
         tallied = {ident for (n, ident), _ in self.rows.items() if n == "tally"}
         found += [f"{reading} was not tallied" for reading in shown - tallied]
-        return found + self.orders.unfinished()
+        return found + self.orders.unfinished() + self.mail.unfinished()
 
     def at_drain(self, live: list[int], live_from: int) -> None:
         for name, seq, error in self.eye.execute(
@@ -580,6 +590,7 @@ class Watch:
         ):
             self.wrong(f"a dead letter: {name} #{seq} {error}")
         self.orders.at_drain()
+        self.mail.at_drain()
         steps = [row for (namespace, _), row in self.rows.items() if namespace == Namespace.STEP]
         fired: Counter[str] = Counter()
         offered: Counter[str] = Counter()
@@ -667,8 +678,8 @@ class Watch:
             least = self.result_versions[row.id] - self.quiet_versions[row.id]
             if self.taken[ref] != least:
                 self.wrong(f"the {least} results of {row.id} that need a step reached {self.taken[ref]} steps")
-        if row.data["effect"] not in ("write", "send") or not row.data["approval"]:
-            return
+        if row.data["effect"] not in ("write", "send") or not row.data["approval"] or name == FILE:
+            return  # what was filed: see ``MailChecks``
         card = self.rows[Namespace.APPROVAL, row.data["approval"]]
         happened = self.effects[seen_effect(card.data)]
         retried = any(

@@ -20,6 +20,10 @@ class StuckError(Exception):
     """Nothing is ready, no timer is set, and what is waited for has not come."""
 
 
+class Ended(BaseException):
+    """The process is killed in the midst of a blocking call."""
+
+
 class SimulatedTask(asyncio.Task[Any]):
     """A task whose hash does not depend on where it lies in memory, so that sets of tasks have one order."""
 
@@ -41,6 +45,9 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         self._serials = 0
         self.abandoned = False
         self.steps = 0
+        self.lag = 0.0  # seconds that the blocking call under way takes
+        self.sockets: dict[int, Callable[[], bool]] = {}  # by descriptor: whether there is something to read
+        self._readers: dict[int, Callable[[], object]] = {}
         self.tasks: dict[int, SimulatedTask] = {}
         self.after_each: Callable[[], None] = lambda: None
         self.set_task_factory(self._make_task)
@@ -73,21 +80,42 @@ class SimulatedLoop(asyncio.BaseEventLoop):
         return self.call_soon(callback, *args, context=context)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> Any:
-        """Run ``func`` here, a little later, as a thread would."""
+        """Run ``func`` here, a little later, as a thread would; what it says that it waited, its result waits."""
         done = self.create_future()
 
+        def ended(set_it: Callable[[Any], None], value: Any) -> None:
+            if not done.done():
+                set_it(value)
+
         def work() -> None:
+            self.lag = 0.0
             try:
                 result = func(*args)
+            except Ended:
+                return
             except Exception as error:
-                if not done.done():
-                    done.set_exception(error)
+                told = (done.set_exception, error)
             else:
-                if not done.done():
-                    done.set_result(result)
+                told = (done.set_result, result)
+            if self.lag:
+                self.call_later(self.lag, ended, *told)
+            else:
+                ended(*told)
 
         self.call_later(self._chance.choice((0.0, 0.0, 0.002, 0.03)), work)
         return done
+
+    def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+        self._readers[fd] = lambda: self.call_soon(callback, *args)
+        self.readable(fd)
+
+    def remove_reader(self, fd: Any) -> bool:
+        return self._readers.pop(fd, None) is not None
+
+    def readable(self, fd: int) -> None:
+        """Tell who waits for a descriptor that there is something to read, if there is."""
+        if fd in self._readers and self.sockets[fd]():
+            self._readers[fd]()
 
     def _write_to_self(self) -> None:
         pass

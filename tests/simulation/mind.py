@@ -273,6 +273,10 @@ class Mind:
             "draft_reply": {"message_id": mail, "body": "Gladly.", "reason": f"asked {HOSTILE}"},
             "search_mail": {"query": chance.choice(("", "lunch"))},
             "read_mail": {"message_id": mail},
+            "file_mail": {
+                "mails": [f"<{each}>" for each in mails[-2:]] or [mail],
+                "act": chance.choice(("archive", "trash", "read", "flag")),
+            },
             "read_thread": {"message_id": mail},
             "wait_for_mail": {"sender": chance.choice(PEOPLE), "hours": chance.choice((0.01, 0.2))},
             "agenda": {},

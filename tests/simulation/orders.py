@@ -22,6 +22,14 @@ RESOLVED = (
     "it is over",
 )
 """Why a request may be closed without the user; besides, where the same was told before."""
+SILENT = (
+    "was there when Pepper first looked",
+    "it was read when Pepper first saw it",
+    "it was answered when Pepper first saw it",
+    "it was deleted when Pepper first saw it",
+    "in the folder ",
+)
+"""Why a mail is nobody's business any more when it comes in."""
 TOLD_BEFORE = "the same was announced before"
 NOT_IN_TIME = "no answer came in time"
 NO_LONGER = "who asked does not wait for it any more"
@@ -169,8 +177,10 @@ class Orders:
         """An answer that lay there well before the follow-up fell due, though nobody had read it yet."""
         outside = self._watch.outside  # by a clock that was put back, what came later came before
         answer = None if outside.faulty_disk or outside.set_back else self._answer_to(waits)
+        if answer is None or answer.data["account"]:  # a server may be closed to Pepper
+            return None
         by = min(waits.data["due"], waits.data["ended_at"]) - A_WHILE
-        return answer if answer is not None and answer.data["arrived"] < by else None
+        return answer if answer.data["arrived"] < by else None
 
     def after_commit(self, fresh: Iterable[Row]) -> None:
         """What was committed together, each row by now in its last version."""
@@ -309,6 +319,8 @@ class Orders:
         elif why.startswith("replaced by"):
             if row.data["matter_kind"] != "state":
                 self._watch.wrong(f"the request {row.id} was {why}")
+        elif self._watch.mail.may_end(row, why):
+            return
         elif why not in RESOLVED:
             self._watch.wrong(f"the notice {row.id} was withdrawn: {why}")
         elif "answered" in why and not self._was_answered(row.data["matter"]):
@@ -450,8 +462,11 @@ class Orders:
     def _check_matched(self, signal: Row) -> None:
         """Plain rules of the config, read once more: what holds of a mail is there as a match."""
         facts, config = signal.data["metadata"], self._watch.config
-        if facts.get("kind") == "own" or signal.data["reason"] == "was there when Pepper first looked":
+        if facts.get("kind") == "own" or signal.data["reason"].startswith(SILENT):
             return
+        raw = self._rows["raw.mail", facts["raw"]].data
+        if raw["marks"] or raw["use"] in ("junk", "trash", "drafts"):
+            return  # it was dealt with before it came in; a fact may have raised it all the same
         there = {match.name for match in matches_of(facts)}
         subject = str(facts["subject"]).lower().split()
         for rule in (*config.rule, *config.watch):
@@ -465,4 +480,6 @@ class Orders:
                 not any(senders) or any(str(facts["sender"]).endswith(one) for one in senders)
             )
             if by and (not rule.words or set(rule.words) & set(subject)) and rule.name not in there:
-                self._watch.wrong(f"the rule {rule.name!r} holds for {signal.id}, and does not match")
+                self._watch.wrong(
+                    f"the rule {rule.name!r} holds for {signal.id} ({signal.data['reason']}), and does not match"
+                )

@@ -9,7 +9,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.utils import format_datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -80,6 +82,7 @@ class Outside:
         self.readings: list[dict[str, Any]] = []  # of the user's own feed
         self.performed: list[Performed] = []
         self.on_effect: Callable[[Performed], None] = lambda _: None
+        self.loop: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None  # of the engine that runs now
         self.letters: list[Letter] = []
         self.latest = 0.0  # what the wall clock showed before it was put back
         self.set_back = False  # whether the wall clock was put back ever
@@ -114,8 +117,8 @@ class Outside:
         priority = chance.choice(("urgent", "high", "normal", "low", "log"))
         self.readings.append({"id": f"g{number}", "value": number, "priority": priority, "text": HOSTILE})
 
-    def new_mail(self, sender: str = "", about: str = "") -> bytes:
-        """A mail of anybody about anything, or of ``sender`` ``about`` something."""
+    def new_mail(self, sender: str = "", about: str = "", to: str = "") -> bytes:
+        """A mail of anybody about anything, or of ``sender`` ``about`` something, to the user's address ``to``."""
         chance = self.chance
         sender = sender or chance.choice(
             ("Bob <bob@example.com>", "Boss <vip@boss.example>", f"Eve {self._number} <evil@evil.example>")
@@ -129,7 +132,7 @@ class Outside:
         elif kind < 0.3 and self.mails:
             refs = (f"m{chance.randrange(self._number + 1)}@example.com",)
         about = about or chance.choice(("Lunch", "Invoice", "Please answer", "Re: Lunch"))
-        return self._write(sender, f"{about} {self._number + 1}", refs, extra, late=chance.choice((0, 0, 50)))
+        return self._write(sender, f"{about} {self._number + 1}", refs, extra, late=chance.choice((0, 0, 50)), to=to)
 
     def next_in_thread(self, how: str) -> bytes | None:
         """The next mail in the thread of an earlier one: its ``second``, an answer by a ``party``, a ``stranger`` or a
@@ -217,6 +220,10 @@ class Outside:
 
     def happened(self, kind: str, key: str) -> int:
         return self.performed.count(Performed(kind, key))
+
+    def left(self, recipients: Sequence[str], message: bytes) -> None:
+        """A mail leaves from an account by itself."""
+        self._happens("mail", mail_key(recipients, message))
 
     async def send_mail(self, recipients: Sequence[str], message: str) -> str:
         await self.effect("mail", mail_key(recipients, message))
@@ -346,8 +353,24 @@ TOOLS: tuple[Tool, ...] = (parcel, publish, lookup, mark)
 """Tools of this world, beside the built-in ones."""
 
 
-def mail_key(recipients: Sequence[str], message: str) -> str:
-    return f"{','.join(recipients)}\n{message}"
+def mail_key(recipients: Sequence[str], message: str | bytes) -> str:
+    """What binds a mail: to whom it goes, and what it says; Google may have put its id aside."""
+    return _mail_key(tuple(sorted(recipients)), message.encode() if isinstance(message, str) else message)
+
+
+@lru_cache(maxsize=500)
+def _mail_key(recipients: tuple[str, ...], message: bytes) -> str:
+    parsed = message_from_bytes(message)
+    ident = parsed["X-Google-Original-Message-ID"] or parsed["Message-ID"]
+    said = [ident, *(parsed[name] for name in ("From", "To", "Cc", "Subject", "In-Reply-To", "References"))]
+    texts = [part.get_payload(decode=True) or b"" for part in parsed.walk() if not part.is_multipart()]
+    return "\n".join(
+        [
+            ",".join(recipients),
+            *(" ".join(str(each or "").split()) for each in said),
+            repr([each.splitlines() for each in texts]),
+        ]
+    )
 
 
 @contextmanager
@@ -390,4 +413,6 @@ def seen_effect(approval: dict[str, Any]) -> Performed:
         return Performed(effect["tool"], approval["digest"])
     if effect["tool"].endswith("_rule"):
         return Performed("rule", approval["digest"])
+    if effect["tool"] == "file_mail":
+        return Performed("filing", approval["digest"])
     return Performed("mail", mail_key(effect["payload"]["recipients"], effect["payload"]["message"]))

@@ -49,6 +49,7 @@ from tests.simulation.house_rules import TEMPLATES, drawn
 from tests.simulation.invariants import Watch as Invariants
 from tests.simulation.invariants import seen_effect
 from tests.simulation.loop import SimulatedLoop, StuckError
+from tests.simulation.mail.world import MailWorld
 from tests.simulation.mind import Mind, SimulatedClient
 from tests.simulation.outside import TOOLS, Faults, Outside, Performed, SimulatedAgenda, installed
 
@@ -241,10 +242,13 @@ class Simulation:
         self.mind = Mind(random.Random(f"mind {seed}"), self.plan.faults)
         self.mind.talkative = random.Random(f"talk {seed}").choice((0.2, 0.6, 0.9))
         self._order = random.Random(f"order {seed}")
-        self.checks = Invariants(
-            self.disk.eye, self.outside, self.plan.config, self.clock.now, self.clock.elapsed, self.trace
-        )
         self.loop: SimulatedLoop | None = None
+        self.mail = MailWorld(seed, self.outside, self.clock.elapsed, self._kill)
+        self.plan.config = self.mail.in_config(self.plan.config)
+        self.plan.acts = self.mail.among(self.plan.acts)
+        self.checks = Invariants(
+            self.disk.eye, self.outside, self.mail, self.plan.config, self.clock.now, self.clock.elapsed, self.trace
+        )
         self.engine: Engine | None = None
         self._crash_now = self._stop_now = False
         self._crash_at: tuple[str, int] | None = None
@@ -262,6 +266,7 @@ class Simulation:
         self.mind.on_request = self._on_request
         self.mind.on_broken = lambda error: self.checks.wrong(f"the simulation's own mind is broken: {error!r}")
         self.outside.on_effect = self._on_effect
+        self.outside.loop = lambda: self.loop
         self.disk.after_write = self._on_write
 
     # ------------------------------------------------------------------------------------------- seeing
@@ -291,6 +296,11 @@ class Simulation:
         self._writes += 1
         if self._crash_at and self._crash_at[0] == "commit" and self._commits >= self._crash_at[1]:
             self._crash_now = True
+
+    def _kill(self) -> None:
+        """Pepper is killed in the midst of a command to a server."""
+        self.trace("killed in a command")
+        self._crash_now = True
 
     def _after_each(self) -> None:
         assert self.loop is not None
@@ -465,6 +475,7 @@ class Simulation:
         self._crash_at = None
         self.plan.faults.calm()
         self.mind.calm = True
+        self.mail.calm()
         self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
         self._finish()
         self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
@@ -558,9 +569,13 @@ class Simulation:
             "jump": self._jump,
             "restart": self._restart,
         }
+        name = name.removeprefix("mail ")
         if name in world:
             self.trace(f"world: {name}")
             world[name]()
+            return
+        if self.mail.happens(name):
+            self.trace(f"world: {name}")
             return
         engine = self.engine
         if engine is None:
@@ -855,6 +870,19 @@ class Simulation:
         card = f"approval:{self._pick(Namespace.APPROVAL, 'pending')}"
         return engine.propose_rule(self._chance.choice((self._notice(), card, *signals[-1:])))
 
+    def _user_file(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        """The user's key on mails of the account, or on cards."""
+        account = self.mail.account
+        mails = [row.id for (space, _), row in self.checks.rows.items()
+                 if space == "raw.mail" and row.data["account"]]  # fmt: skip
+        if account is None or not mails:
+            return None
+        picked = [self._chance.choice(mails) for _ in range(self._chance.choice((1, 1, 3)))]
+        act = self._chance.choice(account.acts)
+        self.checks.mail.named.update(picked)
+        folder = "Lists" if act in ("move", "label", "unlabel") else ""
+        return engine.file([f"mail:{each}" for each in picked], act, folder)
+
     def _user_seen(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.seen(self._notice())
 
@@ -981,7 +1009,7 @@ def run_seed(seed: int, *, verbose: Callable[[str], None] | None = None) -> Outc
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             simulation = Simulation(seed, verbose=verbose)
-            with installed(simulation.outside):
+            with installed(simulation.outside), simulation.mail.installed():
                 outcome = simulation.run()
             gc.collect()
             return outcome

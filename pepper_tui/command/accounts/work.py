@@ -64,7 +64,7 @@ async def _add_other(book: AccountBook, kind: str, given: Given, keys: Json) -> 
     said = await book.sign_in(ident, SystemClock(), TerminalTalk(), extra=table)
     if said:
         show(said)
-    elif tests and not await works(book.home, ident, {}, table):
+    elif given.tests and not await works(book.home, ident, {}, table):
         raise LaunchError(EXIT_TROUBLE, "the account was not added; --no-test adds it anyway")
     await in_thread(book.add, table, {})
     show(f"Added {ident} to {book.home / 'config.toml'}.")

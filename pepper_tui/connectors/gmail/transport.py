@@ -58,6 +58,7 @@ class Transport:
         self._room = asyncio.Semaphore(AT_ONCE)
         self._preparing = threading.Lock()
         self._service: Any = None
+        self._resources: dict[tuple[str, ...], Any] = {}
         self._credentials: Any = None
         self._reads: frozenset[str] = frozenset()
 
@@ -158,6 +159,7 @@ class Transport:
             self._credentials = self._credentials_now()
             reads = (command for command in PRICES if _method(document, command)["httpMethod"] == "GET")
             self._reads = frozenset(reads)
+            self._resources.clear()
             self._service = build_from_document(document, http=self._wire())
 
     def _wire(self) -> Any:
@@ -198,10 +200,15 @@ class Transport:
 
     def _request(self, ask: Ask) -> Any:
         *path, name = ask.command.split(".")
-        resource = self._service.users()
-        for step in path:
-            resource = getattr(resource, step)()
-        return getattr(resource, name)(userId="me", **ask.given)
+        return getattr(self._resource(tuple(path)), name)(userId="me", **ask.given)
+
+    def _resource(self, path: tuple[str, ...]) -> Any:
+        """Return what has the commands below ``path``. The library takes milliseconds to make one."""
+        found = self._resources.get(path)
+        if found is None:
+            above = self._resource(path[:-1]) if path else self._service
+            found = self._resources[path] = getattr(above, path[-1] if path else "users")()
+        return found
 
 
 def _method(document: Mapping[str, Any], command: str) -> Mapping[str, Any]:

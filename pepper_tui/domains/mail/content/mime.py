@@ -349,7 +349,7 @@ def _is_attached(part: Message, kind: str, name: str) -> bool:
 
 def _read_report(message: Message, mail: Mail) -> None:
     mail.report = read_report([*islice(_parts(message, []), MAX_PARTS)])
-    if not mail.report and (failed := next(_raw_headers(message, "x-failed-recipients"), "")):
+    if not mail.report and (failed := _first(_headers(message), "x-failed-recipients")):
         mail.report = read_plain_report(parse_addresses(" ".join(failed.split())), mail.text)
     elif not mail.report and is_qmails(mail.text):
         mail.report = read_qmails(mail.text)
