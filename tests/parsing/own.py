@@ -33,6 +33,7 @@ OWN: dict[str, tuple[str, str]] = {
     "setup/doctor/terminal.py": ("re", "the answers of the user's terminal to the doctor, read for a second"),
     "connectors/gmail/transport.py": ("json", "Google's own description of its API, which its package carries"),
     "connectors/gmail/outbox.py": ("base64 email", OUT),
+    "connectors/gmail/drafts.py": ("base64", OUT),
     "connectors/gmail/sign_in/flow.py": ("requests urllib", OUT),
     "connectors/gmail/sign_in/grant.py": (
         "json re",
@@ -58,6 +59,8 @@ OWN: dict[str, tuple[str, str]] = {
     "engine/answers/front.py": ("base64", OUT),
     "engine/client.py": ("base64", "what the user's own engine answers on the socket in the home"),
     "engine/acts/filing_acts.py": ("json", "an effect that it has just written"),
+    "engine/acts/draft_acts.py": ("json", "an effect that it has just written"),
+    "ui/screen/mail/address_completion.py": ("re", "names that the user has written to, of at most 60 characters"),
     "rules/drafting.py": ("croniter", RULE),
     "rules/rehearsal.py": ("croniter", RULE),
     "rules/configured.py": ("re", CONFIG),

@@ -159,3 +159,13 @@ async def test_a_file_that_a_mail_does_not_have_is_refused(stage: Stage, number:
 async def test_what_is_not_there_is_not_filed(stage: Stage) -> None:
     with pytest.raises(EngineError):
         await stage.engine.file(["mail:nowhere"], "archive")
+
+
+async def test_a_mail_saved_as_a_draft_ends_its_card(stage: Stage) -> None:
+    card = await stage.card()
+    assert "draft" in await stage.engine.save_draft(card.id)
+    context = await found(stage.engine, Namespace.APPROVAL, card.id)
+    assert context is not None
+    assert (context.data["state"], context.data["decision_note"]) == ("rejected", "saved as a draft")
+    with pytest.raises(EngineError):
+        await stage.engine.save_draft(card.id)
