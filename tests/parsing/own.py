@@ -33,7 +33,7 @@ OWN: dict[str, tuple[str, str]] = {
     "setup/doctor/terminal.py": ("re", "the answers of the user's terminal to the doctor, read for a second"),
     "connectors/gmail/transport.py": ("json", "Google's own description of its API, which its package carries"),
     "connectors/gmail/outbox.py": ("base64 email", OUT),
-    "connectors/gmail/drafts.py": ("base64", OUT),
+    "connectors/gmail/kept_drafts.py": ("base64", OUT),
     "connectors/gmail/sign_in/flow.py": ("requests urllib", OUT),
     "connectors/gmail/sign_in/grant.py": (
         "json re",
