@@ -11,34 +11,30 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
+from email import message_from_bytes
+from email.message import Message
 from itertools import islice
 from typing import Any, Final, cast
 
+from pepper_tui.domains.mail.content.body import MAX_BODY_BYTES, MAX_TEXT, attached_mails, body_text
+from pepper_tui.domains.mail.content.dates import read_date
+from pepper_tui.domains.mail.content.leaves import POLICY, bytes_of, charset_of, leaves, size_of
 from pepper_tui.domains.mail.content.machines import NOTED
 from pepper_tui.domains.mail.content.mailboxes import Address, parse_addresses
+from pepper_tui.domains.mail.content.mending import mended
 from pepper_tui.domains.mail.content.reply_text import latest_reply
+from pepper_tui.domains.mail.content.words import readable, words
 from pepper_tui.domains.mail.facts.delivery_report import read_report
 from pepper_tui.model import Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.text.charsets import decoded
-from pepper_tui.text.html import html_text
 
 MAX_BYTES: Final = 25_000_000
 MAX_LINES: Final = 400_000
 MAX_HEADER_BLOCK: Final = 256_000  # bytes of all headers
 MAX_HEADER: Final = 16_000  # characters of one header's value
-MAX_PARAMETERS: Final = 2_000  # characters of a part's header that are parsed
 MAX_BOUNDARIES: Final = 4_000  # lines that begin like a boundary
 MAX_CONTAINERS: Final = 60  # multipart and message parts
-MAX_PARTS: Final = 200
-MAX_DEPTH: Final = 30
-MAX_BODY_BYTES: Final = 1_000_000  # of one text part
-MAX_TEXT: Final = 200_000  # characters of the body
 MAX_ADDRESSES: Final = 200
 MAX_REFERENCES: Final = 100
 MAX_ATTACHMENTS: Final = 100
@@ -46,27 +42,9 @@ MAX_ADDRESS: Final = 4_000  # characters of what says how a list is left: a cut 
 
 _CONTAINER: Final = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+_BARE_ID: Final = re.compile(r"(?<!\S)[^<>\s@]{1,250}@[^<>\s@]{1,250}(?!\S)")
 _DELIVERED: Final = ("delivered-to", "x-original-to", "envelope-to")
 """Headers with which servers note for whom a mail was."""
-
-
-class _Policy(policy.EmailPolicy):
-    """The library's policy, but parsing each header once: its parsers ask for the content type a dozen times a mail."""
-
-    def header_fetch_parse(self, name: str, value: str) -> Any:
-        if hasattr(value, "name"):
-            return value
-        value = value[:MAX_PARAMETERS]  # the library takes quadratic time for what it parses
-        return _fetched(name, value) if len(value) <= _SHORT else super().header_fetch_parse(name, value)
-
-
-_POLICY: Final = _Policy()
-_SHORT: Final = 500  # characters of a header that is cached
-
-
-@lru_cache(maxsize=500)
-def _fetched(name: str, value: str) -> Any:
-    return policy.default.header_fetch_parse(name, value)
 
 
 @dataclass(slots=True)
@@ -125,7 +103,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         source = source[:max_bytes]
     mail.digest = hashlib.sha256(source).hexdigest()
     try:
-        message = message_from_bytes(_bounded(source, mail.defects), policy=_POLICY)
+        message = message_from_bytes(mended(_bounded(source, mail.defects), mail.defects), policy=POLICY)
     except Exception as error:  # a parser's own failure on broken input, RecursionError included
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
@@ -181,20 +159,10 @@ def _raw_headers(message: Message, name: str) -> Iterator[str]:
             yield str(value)[:MAX_HEADER]
 
 
-def _header(message: Message, name: str, defects: list[str]) -> str:
+def _header(message: Message, name: str) -> str:
     """Return the first header called ``name``, decoded and unfolded; empty if there is none."""
     raw = next(_raw_headers(message, name), "")
-    if not raw:
-        return ""
-    if not raw.isascii():  # bytes that no header may hold, but many do: UTF-8 or an old code page
-        return " ".join(decoded(raw.encode("utf-8", "surrogateescape"), "", []).split())
-    if "=?" not in raw:
-        return " ".join(raw.split())
-    try:
-        return " ".join(str(policy.default.header_factory("subject", " ".join(raw.split()))).split())
-    except Exception:
-        defects.append(f"{name} can't be decoded")
-        return " ".join(raw.split())
+    return " ".join(words(raw, charset_of(message) if not raw.isascii() else "").split())
 
 
 def _addresses(message: Message, name: str, mail: Mail) -> list[Json]:
@@ -204,12 +172,12 @@ def _addresses(message: Message, name: str, mail: Mail) -> list[Json]:
     for raw in _raw_headers(message, name):
         value = raw
         if not raw.isascii():
-            value = decoded(raw.encode("utf-8", "surrogateescape"), "", [])
+            value = readable(raw.encode("utf-8", "surrogateescape"), charset_of(message))
         named = parse_addresses(" ".join(value.split()))
         room = MAX_ADDRESSES - len(found)
         cut |= len(named) > room
         for one in named[:room]:
-            shown = _words(one.name)
+            shown = " ".join(words(one.name).split())
             found.append({"name": shown[:200], "address": one.address.lower()[:320]})
             if name in ("from", "sender", "reply-to") and (other := Address(shown, one.address).named):
                 mail.doubts.append(f"the name in {name.title()} is another address: {one_line(other, 80)}")
@@ -218,18 +186,9 @@ def _addresses(message: Message, name: str, mail: Mail) -> list[Json]:
     return found
 
 
-def _words(text: str) -> str:
-    if "=?" not in text:
-        return text.strip()
-    try:
-        return str(policy.default.header_factory("subject", text)).strip()
-    except Exception:
-        return text.strip()
-
-
 def _read_headers(message: Message, mail: Mail) -> None:
     mail.received = any(key.lower() == "received" for key, _ in message.raw_items())
-    mail.subject = _header(message, "subject", mail.defects)[:1000]
+    mail.subject = _header(message, "subject")[:1000]
     senders = _addresses(message, "from", mail)
     mail.sender = next(iter(senders), {"name": "", "address": ""})
     if len({one["address"] for one in senders}) > 1:
@@ -250,20 +209,23 @@ def _read_headers(message: Message, mail: Mail) -> None:
     mail.in_reply_to = next(iter(_ids(next(_raw_headers(message, "in-reply-to"), ""))), "")
     references = _ids(" ".join(_raw_headers(message, "references"))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
-    mail.auto_submitted = _header(message, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
+    mail.auto_submitted = _header(message, "auto-submitted").split(";")[0].strip().lower()[:100]
     mail.checked = [
         " ".join(each.split())[:2_000] for each in islice(_raw_headers(message, "authentication-results"), 3)
     ]
     given = {key.lower() for key, _ in message.raw_items()}
     for name in NOTED:
-        if name in given and (value := _header(message, name, mail.defects)):
+        if name in given and (value := _header(message, name)):
             mail.list_headers[name] = value[: MAX_ADDRESS if name == "list-unsubscribe" else 500]
     mail.date = _date(next(_raw_headers(message, "date"), ""), mail.defects)
 
 
 def _ids(raw: str) -> list[str]:
-    """Return the message ids in ``raw``, also if a program has encoded them, which none should."""
-    return _MESSAGE_ID.findall(raw) or (_MESSAGE_ID.findall(_words(raw)) if "=?" in raw else [])
+    """Return the message ids in ``raw``, also if a program has encoded them, which none should, or left out the <>."""
+    text = words(raw)
+    return _MESSAGE_ID.findall(raw if raw.isascii() and "=?" not in raw else text) or [
+        f"<{bare}>" for bare in _BARE_ID.findall(text)
+    ]
 
 
 def _date(raw: str, defects: list[str]) -> float | None:
@@ -271,125 +233,40 @@ def _date(raw: str, defects: list[str]) -> float | None:
         defects.append("no date")
         return None
     try:
-        when = parsedate_to_datetime(" ".join(raw[:200].split()))
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=UTC)
-        seconds = when.timestamp()
-        datetime.fromtimestamp(seconds, UTC)
-    except Exception:
+        return read_date(raw)
+    except ValueError:
         defects.append("the date can't be read")
         return None
-    return seconds
 
 
 # ------------------------------------------------------------------------------------------------------------- body
 
 
-def _parts(message: Message, defects: list[str]) -> Iterator[Message]:
-    """Yield the leaf parts, in the order of the mail, without descending into attached messages."""
-    stack: list[tuple[Message, int]] = [(message, 0)]
-    count = 0
-    while stack:
-        part, depth = stack.pop()
-        count += 1
-        if count > MAX_PARTS or depth > MAX_DEPTH:
-            defects.append("too many parts: the rest was not read")
-            return
-        payload = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            stack.extend((cast(Message, child), depth + 1) for child in reversed(payload))
-        else:
-            yield part
-
-
 def _read_body(message: Message, mail: Mail) -> None:
-    plain: list[Message] = []
-    html: list[Message] = []
-    for part in _parts(message, mail.defects):
-        kind = _quietly(part.get_content_type, "application/octet-stream")
-        name = _filename(part)
-        if not _is_attached(part, kind, name):
-            (plain if kind == "text/plain" else html).append(part)
-        elif len(mail.attachments) < MAX_ATTACHMENTS:
-            mail.attachments.append({"name": name or f"unnamed ({kind})", "type": kind[:100], "size": _size(part)})
+    found = leaves(message, mail.defects)
+    for leaf in found:
+        if not leaf.listed:
+            continue
+        if len(mail.attachments) < MAX_ATTACHMENTS:
+            name = leaf.name or f"unnamed ({leaf.kind})"
+            mail.attachments.append({"name": name, "type": leaf.kind[:100], "size": size_of(leaf.part)})
         elif (left_out := f"only the first {MAX_ATTACHMENTS} attachments are listed") not in mail.defects:
             mail.defects.append(left_out)
-    mail.text = _joined(plain, mail.defects)
-    if html and len(mail.text.strip()) < 20:
-        mail.text = _joined(html, mail.defects, html=True) or mail.text
-    if len(mail.text) > MAX_TEXT:
-        mail.text = mail.text[:MAX_TEXT]
+    own = body_text(found, mail.defects)
+    report = message.get_content_type() == "multipart/report"  # the mail that it returns is the user's own
+    inside = [] if report else attached_mails(found, mail.defects)
+    text = "\n\n".join(filter(str.strip, [own, *(f"{head}\n\n{words}" for head, words in inside)]))
+    if len(text) > MAX_TEXT:
         mail.defects.append("the text was cut")
+    mail.text = text[:MAX_TEXT]
     mail.defects = list(dict.fromkeys(mail.defects))
-    mail.reply = latest_reply(mail.text)
-
-
-def _is_attached(part: Message, kind: str, name: str) -> bool:
-    attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
-    return attached or kind not in ("text/plain", "text/html")
+    new = [latest_reply(own[:MAX_TEXT]), *(f"{head}\n\n{latest_reply(words[:MAX_TEXT])}" for head, words in inside)]
+    mail.reply = "\n\n".join(filter(None, new))[:MAX_TEXT]
 
 
 def _read_report(message: Message, mail: Mail) -> None:
     if message.get_content_type() == "multipart/report":
-        mail.report = read_report([*islice(_parts(message, []), MAX_PARTS)])
-
-
-def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:
-    """Return the text of all parts, up to the limit."""
-    found: list[str] = []
-    for part in parts:
-        if sum(map(len, found)) > MAX_TEXT:
-            defects.append("the text was cut")
-            break
-        text = _content(part, defects)
-        text = html_text(text, defects) if html else text
-        if text.strip() or len(parts) == 1:
-            found.append(text)
-    return "\n".join(found)
-
-
-def _quietly(read: Any, otherwise: str) -> str:
-    try:
-        return str(read() or otherwise)
-    except Exception:
-        return otherwise
-
-
-_OF_A_NAME: Final = ("content-type", "content-disposition")
-
-
-def _filename(part: Message) -> str:
-    said = sum(len(str(value)) for key, value in part.raw_items() if key.lower() in _OF_A_NAME)
-    if isinstance(part, EmailMessage) and said > MAX_HEADER:
-        return "unnamed (headers too long)"
-    return " ".join(_words(_quietly(part.get_filename, "")).split())[:255]
-
-
-def _size(part: Message) -> int:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return 0
-    coded = _quietly(lambda: part.get("content-transfer-encoding"), "").strip().lower() == "base64"
-    length = len(str(payload))
-    return length * 3 // 4 if coded else length
-
-
-def _content(part: Message, defects: list[str]) -> str:
-    payload = part.get_payload()
-    if isinstance(payload, str) and len(payload) > MAX_BODY_BYTES * 2:
-        part.set_payload(payload[: MAX_BODY_BYTES * 2])
-        defects.append("the body was cut")
-    try:
-        source = part.get_payload(decode=True)
-    except Exception as error:
-        defects.append(f"body can't be decoded: {type(error).__name__}")
-        source = str(payload).encode("utf-8", "surrogateescape")
-    if not isinstance(source, bytes):
-        return ""
-    if len(source) > MAX_BODY_BYTES:
-        defects.append("the body was cut")
-        source = source[:MAX_BODY_BYTES]
-    return decoded(source, _quietly(part.get_content_charset, ""), defects)
+        mail.report = read_report([leaf.part for leaf in leaves(message, [])])
 
 
 def _storable(mail: Mail) -> Mail:
@@ -410,14 +287,13 @@ def _storable(mail: Mail) -> Mail:
 def attached_parts(source: bytes) -> list[tuple[str, bytes]]:
     """Return name and bytes of each of a mail's attachments, in the order of ``Mail.attachments``."""
     found: list[tuple[str, bytes]] = []
-    message = message_from_bytes(_bounded(source, []), policy=_POLICY)
-    for part in _parts(message, []):
-        kind, name = _quietly(part.get_content_type, "application/octet-stream"), _filename(part)
-        if _is_attached(part, kind, name) and len(found) < MAX_ATTACHMENTS:
-            payload = part.get_payload(decode=True)
-            if not isinstance(payload, bytes):  # a mail, or what is no part at all
-                inner = part.get_payload()
-                whole = inner[0] if isinstance(inner, list) and inner else part
+    message = message_from_bytes(mended(_bounded(source, []), []), policy=POLICY)
+    for leaf in leaves(message, []):
+        if leaf.listed and len(found) < MAX_ATTACHMENTS:
+            payload = bytes_of(leaf.part)
+            if payload is None:  # a mail, or what is no part at all
+                inner = leaf.part.get_payload()
+                whole = inner[0] if isinstance(inner, list) and inner else leaf.part
                 payload = cast(Message, whole).as_bytes()
-            found.append((name or f"unnamed ({kind})", payload))
+            found.append((leaf.name or f"unnamed ({leaf.kind})", payload))
     return found
