@@ -47,6 +47,8 @@ def decoded(source: bytes, charset: str, defects: list[str]) -> str:
                 raise LookupError(name)
             return source.decode(codec.name)
         except UnicodeError:
+            if name == "iso-2022-jp" and (text := _with_vendors_letters(source)):
+                return text
             defects.append(f"not all of the text is {name}")
         except (LookupError, ValueError):
             defects.append(f"unknown charset {name}")
@@ -60,6 +62,16 @@ def decoded(source: bytes, charset: str, defects: list[str]) -> str:
             return source.decode(name, "replace")
         except Exception:
             defects.append(f"{name} can't be decoded")
-    if name == "utf-8":
+    if name == "utf-8" and not source.decode("utf-8", "ignore").isascii():  # it is, but for some bytes
         return source.decode("utf-8", "replace")
     return source.decode("cp1252", "replace")
+
+
+def _with_vendors_letters(source: bytes) -> str:
+    """Decode ISO-2022-JP with the letters that vendors have added to it; empty if that fails."""
+    for codec, mark in (("iso2022_jp_2004", b"\x1b$(Q"), ("iso2022_jp_ext", b"\x1b$B")):
+        try:
+            return source.replace(b"\x1b$B", mark).decode(codec)
+        except UnicodeError:
+            continue
+    return ""

@@ -12,13 +12,16 @@ from typing import Any, Final
 
 MAX_HTML: Final = 500_000  # characters that are parsed
 MAX_TAGS: Final = 50_000
-MAX_DEPTH: Final = 60  # of nested elements
+MAX_DEPTH: Final = 60  # of nested elements; what is deeper keeps its text, in plain lines
 MAX_RULES: Final = 200  # of all style sheets
 
 _DROPPED: Final = frozenset(
     ["script", "style", "head", "title", "template", "noscript", "object", "embed", "svg", "math", "iframe"]
 )
 _BLOCKS: Final = {"table": "div", "thead": "div", "tbody": "div", "tfoot": "div", "tr": "div", "caption": "div"}
+_IN_LINES: Final = frozenset(
+    ["div", "p", "br", "li", "ul", "ol", "blockquote", "pre", "hr", *(f"h{n}" for n in range(1, 7))]
+)
 _HIDING: Final = re.compile(
     r"display:none|visibility:(?:hidden|collapse)|opacity:0(?:\.0*)?(?:;|!|$)|font-size:[01]?(?:\.\d*)?"
     r"(?:px|pt|em|rem|%)?(?:;|!|$)|mso-hide:all|(?:max-)?(?:height|width):0(?:px|pt|em|%)?(?:;|!|$)"
@@ -43,13 +46,13 @@ def html_text(source: str, defects: list[str]) -> str:
         source = source[:at]
         defects.append("too many HTML tags: the rest was not read")
     try:
-        return _text(source)
+        return _text(source, defects)
     except Exception as error:
         defects.append(f"the HTML can't be read: {type(error).__name__}")
         return re.sub(r"<[^<>]{0,1000}>", " ", source)
 
 
-def _text(source: str) -> str:
+def _text(source: str, defects: list[str]) -> str:
     # lxml and inscriptis take a quarter of a second to load: import them in the thread that first needs them
     from inscriptis.html_engine import Inscriptis
     from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
@@ -60,21 +63,28 @@ def _text(source: str) -> str:
     # as bytes with a stated encoding: a string that begins with an XML declaration is refused
     parser = HTMLParser(encoding="utf-8", huge_tree=False, remove_comments=True, remove_pis=True)
     tree = document_fromstring(source.encode("utf-8", "replace"), parser=parser)
+    if any("depth" in each.message for each in parser.error_log):  # the parser's own bound, at 256
+        defects.append("the HTML nests too deep: the rest was not read")
     _strip(tree)
     text = Inscriptis(tree).get_text()
     return _BLANK.sub("\n\n", text).strip()
 
 
 def _strip(tree: Any) -> None:
-    """Remove hidden and too deep elements, attributes and tables."""
+    """Remove hidden elements, attributes, tables, and what nests too deep, but for its text."""
+    from lxml.etree import SubElement  # type: ignore[import-untyped]
+
     hidden = _hidden_selectors(tree)
     gone: list[Any] = []
+    deep: list[Any] = []
     stack: list[tuple[Any, int]] = [(tree, 0)]
     while stack:
         element, depth = stack.pop()
-        if not isinstance(element.tag, str) or depth > MAX_DEPTH or _is_hidden(element, hidden):
+        if not isinstance(element.tag, str) or _is_hidden(element, hidden):
             gone.append(element)
             continue
+        if depth == MAX_DEPTH and len(element):
+            deep.append(element)
         if element.tag in ("td", "th"):
             element.tag = "span"
             element.tail = " " + (element.tail or "")
@@ -85,6 +95,24 @@ def _strip(tree: Any) -> None:
     for element in gone:
         if element.getparent() is not None:
             element.drop_tree()
+    for element in deep:
+        lines = _flat(element)
+        element.clear(keep_tail=True)
+        element.text = next(iter(lines), "")
+        for line in lines[1:]:
+            SubElement(element, "br").tail = line
+
+
+def _flat(element: Any) -> list[str]:
+    """Return the text inside of ``element``, each block in lines of its own."""
+    from lxml.etree import iterwalk
+
+    found: list[str] = []
+    for event, each in iterwalk(element, events=("start", "end")):
+        found.append("\n" if each.tag in _IN_LINES else "")
+        found.append((each.text if event == "start" else each.tail if each is not element else "") or "")
+    lines = (" ".join(line.split()) for line in "".join(found).split("\n"))
+    return [line for line in lines if line]
 
 
 def _is_hidden(element: Any, selectors: frozenset[str]) -> bool:

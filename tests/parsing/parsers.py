@@ -447,7 +447,17 @@ PARSERS = [
     ),
     Parser(
         "mail: MIME, headers, charsets",
-        {"domains/mail/content/mime.py": "email re", "text/charsets.py": "codecs"},
+        {
+            "domains/mail/content/mime.py": "email re",
+            "domains/mail/content/leaves.py": "email re",
+            "domains/mail/content/body.py": "email re",
+            "domains/mail/content/parameters.py": "re urllib",
+            "domains/mail/content/words.py": "binascii re",
+            "domains/mail/content/base64_text.py": "binascii re",
+            "domains/mail/content/mending.py": "re",
+            "domains/mail/content/dates.py": "email re",
+            "text/charsets.py": "codecs",
+        },
         parse_mail,
         MAIL,
         "only the first 1000 bytes",
@@ -495,7 +505,7 @@ PARSERS = [
     ),
     Parser(
         "quoted replies",
-        {"domains/mail/content/reply_text.py": "mailparser_reply re"},
+        {"domains/mail/content/reply_text.py": "mailparser_reply re", "domains/mail/content/history.py": "re"},
         (latest_reply, telling_lines, asks_something, question_in),
         TEXT
         | WORDS

@@ -1,8 +1,9 @@
 """Reads an mbox file: where each mail begins, and its original bytes.
 
-A mail begins at a line ``From …`` with a time, at the start of the file or after an empty line; inside a mail such
-lines have an extra ``>``. Programs that keep their marks in headers (``Status`` and similar) rewrite them at any time,
-so these are left out: a mail that was read or flagged is the same mail.
+A mail begins at a line ``From …`` with a time, at the start of the file or after an empty line (which some programs
+forget before a line with a whole date), if a header follows, or nothing yet; inside a mail such lines have an extra
+``>``. Programs that keep their marks in headers (``Status`` and similar) rewrite them at any time, so these are left
+out: a mail that was read or flagged is the same mail.
 """
 
 from __future__ import annotations
@@ -29,8 +30,13 @@ HEAD: Final = 1 << 18  # bytes of headers that are searched for programs' marks
 SIGN: Final = 4096  # bytes at the beginning, and before the read position, that identify a file
 _HEADERS: Final = 1 << 14  # bytes of a known mail in which its marks are looked for
 _LINE: Final = 400  # longest line, in bytes, that begins a mail
-_BEGIN: Final = re.compile(rb"\n\r?\n(From [^\r\n]{1,200}\b\d{2}:\d{2}\b[^\r\n]{0,100}\r?\n)")
+_BEGIN: Final = re.compile(
+    rb"\n(?:\r?\n(From [^\r\n]{1,200}\b\d{2}:\d{2}\b[^\r\n]{0,100}\r?\n)"
+    rb"|(From [^\s]{1,200} {1,3}(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d \d{2}:\d{2}:\d{2} \d{4}\r?\n))"
+    rb"(?=[!-9;-~]{1,70}(?::|\Z)|>?From |\Z)"
+)
 _FIRST: Final = re.compile(rb"From [^\r\n]{1,300}\r?\n")
+_AGAIN: Final = re.compile(rb"\A>From [^\n]{0,300}\n")  # the line of an mbox that this mail came from
 _QUOTED: Final = re.compile(rb"^>(>*From )", re.M)
 _MARKS: Final = re.compile(
     rb"^(?:Status|X-Status|X-Keywords|X-Mozilla-(?:Status2?|Keys)|X-UID|X-IMAP(?:base)?|Content-Length|Lines)"
@@ -149,7 +155,7 @@ def _ends(file: BinaryIO, begins: int) -> Iterator[int]:
             return
         window, base = kept + block, at - len(kept)
         for match in _BEGIN.finditer(window):
-            found = base + match.start(1)
+            found = base + match.start(match.lastindex or 0)
             if found > seen:
                 seen = found
                 yield found
@@ -161,7 +167,7 @@ def _stored(file: BinaryIO, start: int, end: int, max_bytes: int) -> Stored:
     file.seek(start)
     raw = file.read(min(end - start, max_bytes + _LINE))
     first, _, rest = raw.partition(b"\n")
-    head, gap, body = _parted(rest)
+    head, gap, body = _parted(_AGAIN.sub(b"", rest))
     source = _MARKS.sub(b"", head[:HEAD]) + head[HEAD:] + gap + _QUOTED.sub(rb"\1", body)
     if not (cut := end - start > len(raw)):
         source = source[: len(source) - (2 if source.endswith(b"\n\r\n") else 1 if source.endswith(b"\n\n") else 0)]

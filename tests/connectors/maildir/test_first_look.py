@@ -182,7 +182,8 @@ async def test_the_same_mail_by_another_way_is_no_second_signal(
         await running.becomes("ok")
         deliver(root, mail(**REAL, number=7), "direct")
         await running.signals(1)
-        deliver(root, mail(**REAL, number=7, X_Loop="team"), "by the list")
+        tagged = {"subject": f"[team] {REAL['subject']}", "text": f"{REAL['text']}\n\n{'_' * 47}\nteam mailing list\n"}
+        deliver(root, mail(**REAL | tagged, number=7, X_Loop="team"), "by the list")
         deliver(root, mail(number=8), "another")
         await running.signals(2)
 

@@ -302,3 +302,27 @@ def test_what_the_standard_library_writes_is_read_as_it_was(
 
 def _unquoted(body: str) -> str:
     return re.sub(r"^>(>*From )", r"\1", body, flags=re.M)
+
+
+@pytest.mark.parametrize(
+    ("between", "subjects"),
+    [
+        ("\n\nFrom Monday at 09:00 we move.\nThe end.\n", ["1"]),
+        ("\n\nFrom 09:00 on: nobody\n\n", ["1"]),
+        ("\n\nFrom b@x.org Mon Nov 23 09:00:00 2026\nSubject: 2\n\nb\n", ["1", "2"]),
+        ("\nFrom b@x.org Mon Nov 23 09:00:00 2026\nSubject: 2\n\nb\n", ["1", "2"]),  # nothing between them
+        ("\nFrom Monday at 09:00 we move.\nSubject: 2\n", ["1"]),
+        ("\n\nFrom b@x.org Mon Nov 23 09:00:00 2026\n>From b@x.org Mon Nov 23\nSubject: 2\n\nb", ["1", "2"]),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("block", [60, 450, 1 << 16])
+def test_where_a_mail_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, between: str, subjects: list[str], block: int
+) -> None:
+    monkeypatch.setattr("pepper_tui.connectors.mbox.mbox_file.BLOCK", block)
+    path = tmp_path / "box"
+    path.write_text(f"From a@x.org Mon Nov 23 08:00:00 2026\nSubject: 1\n\nThe body.{between}", encoding="utf-8")
+    with path.open("rb") as file:
+        read = [message_from_bytes(each.source) for each in mails_from(file, 0, 10_000_000)]
+    assert [each["Subject"] for each in read] == subjects
+    assert len(subjects) > 1 or between.strip() in str(read[0].get_payload())

@@ -123,7 +123,7 @@ def attached(folders: Folders) -> bytes:
 
 
 def read(folders: Folders) -> bytes:
-    return folders.read("deep/sub/plan.txt")[1].encode()
+    return folders.content("deep/sub/plan.txt", 1_000)[1]
 
 
 @pytest.mark.parametrize("door", [attached, read])

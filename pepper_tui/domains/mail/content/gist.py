@@ -68,6 +68,12 @@ def about(subject: str) -> str:
     return words or "(no subject)"
 
 
+def untagged(subject: str) -> str:
+    """Return ``subject`` without the name in brackets that a mailing list puts before it."""
+    words = subject.strip()
+    return words.partition("]")[2].strip() if words.startswith("[") and "]" in words[:60] else words
+
+
 _REPLY_MARKS = frozenset({"re", "aw", "fw", "fwd", "wg", "sv", "antw", "tr", "r"})
 
 

@@ -9,37 +9,32 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime
-from email import message_from_bytes, policy
-from email.message import EmailMessage, Message
-from email.utils import parsedate_to_datetime
-from functools import lru_cache
-from itertools import islice
+from email import message_from_bytes
+from email.message import Message
 from typing import Any, Final, cast
 
+from pepper_tui.domains.mail.content.body import MAX_BODY_BYTES, MAX_TEXT, attached_mails, body_text
+from pepper_tui.domains.mail.content.dates import read_date
+from pepper_tui.domains.mail.content.leaves import POLICY, bytes_of, charset_of, leaves, size_of
 from pepper_tui.domains.mail.content.machines import NOTED
 from pepper_tui.domains.mail.content.mailboxes import Address, parse_addresses
+from pepper_tui.domains.mail.content.mending import mended
 from pepper_tui.domains.mail.content.reply_text import latest_reply
+from pepper_tui.domains.mail.content.words import readable, words
 from pepper_tui.domains.mail.facts.authentication import LONGEST
 from pepper_tui.domains.mail.facts.delivery_report import is_qmails, read_plain_report, read_qmails, read_report
 from pepper_tui.model import Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.text.charsets import decoded
-from pepper_tui.text.html import html_text
 
 MAX_BYTES: Final = 25_000_000
 MAX_LINES: Final = 400_000
 MAX_HEADER_BLOCK: Final = 256_000  # bytes of all headers
 MAX_HEADER: Final = 16_000  # characters of one header's value
-MAX_PARAMETERS: Final = 2_000  # characters of a part's header that are parsed
 MAX_BOUNDARIES: Final = 4_000  # lines that begin like a boundary
 MAX_CONTAINERS: Final = 60  # multipart and message parts
-MAX_PARTS: Final = 200
-MAX_DEPTH: Final = 30
-MAX_BODY_BYTES: Final = 1_000_000  # of one text part
-MAX_TEXT: Final = 200_000  # characters of the body
 MAX_ADDRESSES: Final = 200
 MAX_REFERENCES: Final = 100
 MAX_ATTACHMENTS: Final = 100
@@ -47,27 +42,9 @@ MAX_ADDRESS: Final = 4_000  # characters of what says how a list is left: a cut 
 
 _CONTAINER: Final = re.compile(rb"^content-type:[ \t\r\n]*(?:multipart|message)/", re.IGNORECASE | re.MULTILINE)
 _MESSAGE_ID: Final = re.compile(r"<[^<>\s]{1,500}>")
+_BARE_ID: Final = re.compile(r"(?<!\S)[^<>\s@]{1,250}@[^<>\s@]{1,250}(?!\S)")
 _DELIVERED: Final = ("delivered-to", "x-original-to", "envelope-to")
 """Headers with which servers note for whom a mail was."""
-
-
-class _Policy(policy.EmailPolicy):
-    """The library's policy, but parsing each header once: its parsers ask for the content type a dozen times a mail."""
-
-    def header_fetch_parse(self, name: str, value: str) -> Any:
-        if hasattr(value, "name"):
-            return value
-        value = value[:MAX_PARAMETERS]  # the library takes quadratic time for what it parses
-        return _fetched(name, value) if len(value) <= _SHORT else super().header_fetch_parse(name, value)
-
-
-_POLICY: Final = _Policy()
-_SHORT: Final = 500  # characters of a header that is cached
-
-
-@lru_cache(maxsize=500)
-def _fetched(name: str, value: str) -> Any:
-    return policy.default.header_fetch_parse(name, value)
 
 
 @dataclass(slots=True)
@@ -126,7 +103,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         source = source[:max_bytes]
     mail.digest = hashlib.sha256(source).hexdigest()
     try:
-        message = message_from_bytes(_bounded(source, mail.defects), policy=_POLICY)
+        message = message_from_bytes(mended(_bounded(source, mail.defects), mail.defects), policy=POLICY)
     except Exception as error:  # a parser's own failure on broken input, RecursionError included
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
@@ -191,23 +168,12 @@ def _first(headers: Headers, name: str) -> str:
     return headers[name][0][:MAX_HEADER] if name in headers else ""
 
 
-def _header(headers: Headers, name: str, defects: list[str]) -> str:
+def _header(headers: Headers, name: str, charset: str) -> str:
     """Return the first header called ``name``, decoded and unfolded; empty if there is none."""
-    raw = _first(headers, name)
-    if not raw:
-        return ""
-    if not raw.isascii():  # bytes that no header may hold, but many do: UTF-8 or an old code page
-        return " ".join(decoded(raw.encode("utf-8", "surrogateescape"), "", []).split())
-    if "=?" not in raw:
-        return " ".join(raw.split())
-    try:
-        return " ".join(str(policy.default.header_factory("subject", " ".join(raw.split()))).split())
-    except Exception:
-        defects.append(f"{name} can't be decoded")
-        return " ".join(raw.split())
+    return " ".join(words(_first(headers, name), charset).split())
 
 
-def _addresses(headers: Headers, name: str, mail: Mail) -> list[Json]:
+def _addresses(headers: Headers, name: str, charset: str, mail: Mail) -> list[Json]:
     """Return the mailboxes of all headers called ``name``; note in ``mail`` what is doubtful or cut."""
     found: list[Json] = []
     cut = False
@@ -215,12 +181,12 @@ def _addresses(headers: Headers, name: str, mail: Mail) -> list[Json]:
         cut |= len(whole) > MAX_HEADER
         value = whole[:MAX_HEADER]
         if not value.isascii():
-            value = decoded(value.encode("utf-8", "surrogateescape"), "", [])
+            value = readable(value.encode("utf-8", "surrogateescape"), charset)
         named = parse_addresses(" ".join(value.split()))
         room = MAX_ADDRESSES - len(found)
         cut |= len(named) > room
         for one in named[:room]:
-            shown = _words(one.name)
+            shown = " ".join(words(one.name).split())
             found.append({"name": shown[:200], "address": one.address.lower()[:320]})
             if name in ("from", "sender", "reply-to") and (other := Address(shown, one.address).named):
                 mail.doubts.append(f"the name in {name.title()} is another address: {one_line(other, 80)}")
@@ -229,20 +195,13 @@ def _addresses(headers: Headers, name: str, mail: Mail) -> list[Json]:
     return found
 
 
-def _words(text: str) -> str:
-    if "=?" not in text:
-        return text.strip()
-    try:
-        return str(policy.default.header_factory("subject", text)).strip()
-    except Exception:
-        return text.strip()
-
-
 def _read_headers(message: Message, mail: Mail) -> None:
     headers = _headers(message)
+    plain = all(value.isascii() for values in headers.values() for value in values)
+    charset = "" if plain else charset_of(message)
     mail.received = "received" in headers
-    mail.subject = _header(headers, "subject", mail.defects)[:1000]
-    senders = _addresses(headers, "from", mail)
+    mail.subject = _header(headers, "subject", charset)[:1000]
+    senders = _addresses(headers, "from", charset, mail)
     mail.sender = next(iter(senders), {"name": "", "address": ""})
     if len({one["address"] for one in senders}) > 1:
         mail.several_senders = True
@@ -252,20 +211,20 @@ def _read_headers(message: Message, mail: Mail) -> None:
             mail.doubts.append(f"it has more than one {name.title()}")
     if not mail.sender["address"]:
         mail.defects.append("no sender")
-    mail.to = _addresses(headers, "to", mail)
-    mail.cc = _addresses(headers, "cc", mail)
-    mail.reply_to = _addresses(headers, "reply-to", mail)
-    mail.followup_to = _addresses(headers, "mail-followup-to", mail)
+    mail.to = _addresses(headers, "to", charset, mail)
+    mail.cc = _addresses(headers, "cc", charset, mail)
+    mail.reply_to = _addresses(headers, "reply-to", charset, mail)
+    mail.followup_to = _addresses(headers, "mail-followup-to", charset, mail)
     for name in _DELIVERED:
-        mail.delivered_to += [one["address"] for one in _addresses(headers, name, mail) if one["address"]][:5]
+        mail.delivered_to += [one["address"] for one in _addresses(headers, name, charset, mail) if one["address"]][:5]
     mail.message_id = next(iter(_ids(_first(headers, "message-id"))), "")
     mail.in_reply_to = next(iter(_ids(_first(headers, "in-reply-to"))), "")
     references = _ids(" ".join(each[:MAX_HEADER] for each in headers.get("references", ()))[: MAX_HEADER * 2])
     mail.references = references[:1] + references[1:][-(MAX_REFERENCES - 1) :]
-    mail.auto_submitted = _header(headers, "auto-submitted", mail.defects).split(";")[0].strip().lower()[:100]
+    mail.auto_submitted = _header(headers, "auto-submitted", charset).split(";")[0].strip().lower()[:100]
     _read_results(headers, mail)
     for name in NOTED:
-        if value := _header(headers, name, mail.defects):
+        if value := _header(headers, name, charset):
             mail.list_headers[name] = value[: MAX_ADDRESS if name == "list-unsubscribe" else 500]
     mail.date = _date(_first(headers, "date"), mail.defects)
 
@@ -280,8 +239,11 @@ def _read_results(headers: Headers, mail: Mail) -> None:
 
 
 def _ids(raw: str) -> list[str]:
-    """Return the message ids in ``raw``, also if a program has encoded them, which none should."""
-    return _MESSAGE_ID.findall(raw) or (_MESSAGE_ID.findall(_words(raw)) if "=?" in raw else [])
+    """Return the message ids in ``raw``, also if a program has encoded them, which none should, or left out the <>."""
+    text = words(raw)
+    return _MESSAGE_ID.findall(raw if raw.isascii() and "=?" not in raw else text) or [
+        f"<{bare}>" for bare in _BARE_ID.findall(text)
+    ]
 
 
 def _date(raw: str, defects: list[str]) -> float | None:
@@ -289,128 +251,43 @@ def _date(raw: str, defects: list[str]) -> float | None:
         defects.append("no date")
         return None
     try:
-        when = parsedate_to_datetime(" ".join(raw[:200].split()))
-        if when.tzinfo is None:
-            when = when.replace(tzinfo=UTC)
-        seconds = when.timestamp()
-        datetime.fromtimestamp(seconds, UTC)
-    except Exception:
+        return read_date(raw)
+    except ValueError:
         defects.append("the date can't be read")
         return None
-    return seconds
 
 
 # ------------------------------------------------------------------------------------------------------------- body
 
 
-def _parts(message: Message, defects: list[str]) -> Iterator[Message]:
-    """Yield the leaf parts, in the order of the mail, without descending into attached messages."""
-    stack: list[tuple[Message, int]] = [(message, 0)]
-    count = 0
-    while stack:
-        part, depth = stack.pop()
-        count += 1
-        if count > MAX_PARTS or depth > MAX_DEPTH:
-            defects.append("too many parts: the rest was not read")
-            return
-        payload = part.get_payload()
-        if part.get_content_maintype() == "multipart" and isinstance(payload, list):
-            stack.extend((cast(Message, child), depth + 1) for child in reversed(payload))
-        else:
-            yield part
-
-
 def _read_body(message: Message, mail: Mail) -> None:
-    plain: list[Message] = []
-    html: list[Message] = []
-    for part in _parts(message, mail.defects):
-        kind = _quietly(part.get_content_type, "application/octet-stream")
-        name = _filename(part)
-        if not _is_attached(part, kind, name):
-            (plain if kind == "text/plain" else html).append(part)
-        elif len(mail.attachments) < MAX_ATTACHMENTS:
-            mail.attachments.append({"name": name or f"unnamed ({kind})", "type": kind[:100], "size": _size(part)})
+    found = leaves(message, mail.defects)
+    for leaf in found:
+        if not leaf.listed:
+            continue
+        if len(mail.attachments) < MAX_ATTACHMENTS:
+            name = leaf.name or f"unnamed ({leaf.kind})"
+            mail.attachments.append({"name": name, "type": leaf.kind[:100], "size": size_of(leaf.part)})
         elif (left_out := f"only the first {MAX_ATTACHMENTS} attachments are listed") not in mail.defects:
             mail.defects.append(left_out)
-    mail.text = _joined(plain, mail.defects)
-    if html and len(mail.text.strip()) < 20:
-        mail.text = _joined(html, mail.defects, html=True) or mail.text
-    if len(mail.text) > MAX_TEXT:
-        mail.text = mail.text[:MAX_TEXT]
+    own = body_text(found, mail.defects)
+    report = message.get_content_type() == "multipart/report"  # the mail that it returns is the user's own
+    inside = [] if report else attached_mails(found, mail.defects)
+    text = "\n\n".join(filter(str.strip, [own, *(f"{head}\n\n{words}" for head, words in inside)]))
+    if len(text) > MAX_TEXT:
         mail.defects.append("the text was cut")
+    mail.text = text[:MAX_TEXT]
     mail.defects = list(dict.fromkeys(mail.defects))
-    mail.reply = latest_reply(mail.text)
-
-
-def _is_attached(part: Message, kind: str, name: str) -> bool:
-    attached = _quietly(part.get_content_disposition, "") == "attachment" or bool(name)
-    return attached or kind not in ("text/plain", "text/html")
+    new = [latest_reply(own[:MAX_TEXT]), *(f"{head}\n\n{latest_reply(words[:MAX_TEXT])}" for head, words in inside)]
+    mail.reply = "\n\n".join(filter(None, new))[:MAX_TEXT]
 
 
 def _read_report(message: Message, mail: Mail) -> None:
-    mail.report = read_report([*islice(_parts(message, []), MAX_PARTS)])
+    mail.report = read_report([leaf.part for leaf in leaves(message, [])] if message.is_multipart() else [message])
     if not mail.report and (failed := _first(_headers(message), "x-failed-recipients")):
         mail.report = read_plain_report(parse_addresses(" ".join(failed.split())), mail.text)
     elif not mail.report and is_qmails(mail.text):
         mail.report = read_qmails(mail.text)
-
-
-def _joined(parts: list[Message], defects: list[str], *, html: bool = False) -> str:
-    """Return the text of all parts, up to the limit."""
-    found: list[str] = []
-    for part in parts:
-        if sum(map(len, found)) > MAX_TEXT:
-            defects.append("the text was cut")
-            break
-        text = _content(part, defects)
-        text = html_text(text, defects) if html else text
-        if text.strip() or len(parts) == 1:
-            found.append(text)
-    return "\n".join(found)
-
-
-def _quietly(read: Any, otherwise: str) -> str:
-    try:
-        return str(read() or otherwise)
-    except Exception:
-        return otherwise
-
-
-_OF_A_NAME: Final = ("content-type", "content-disposition")
-
-
-def _filename(part: Message) -> str:
-    said = sum(len(str(value)) for key, value in part.raw_items() if key.lower() in _OF_A_NAME)
-    if isinstance(part, EmailMessage) and said > MAX_HEADER:
-        return "unnamed (headers too long)"
-    return " ".join(_words(_quietly(part.get_filename, "")).split())[:255]
-
-
-def _size(part: Message) -> int:
-    payload = part.get_payload()
-    if isinstance(payload, list):
-        return 0
-    coded = _quietly(lambda: part.get("content-transfer-encoding"), "").strip().lower() == "base64"
-    length = len(str(payload))
-    return length * 3 // 4 if coded else length
-
-
-def _content(part: Message, defects: list[str]) -> str:
-    payload = part.get_payload()
-    if isinstance(payload, str) and len(payload) > MAX_BODY_BYTES * 2:
-        part.set_payload(payload[: MAX_BODY_BYTES * 2])
-        defects.append("the body was cut")
-    try:
-        source = part.get_payload(decode=True)
-    except Exception as error:
-        defects.append(f"body can't be decoded: {type(error).__name__}")
-        source = str(payload).encode("utf-8", "surrogateescape")
-    if not isinstance(source, bytes):
-        return ""
-    if len(source) > MAX_BODY_BYTES:
-        defects.append("the body was cut")
-        source = source[:MAX_BODY_BYTES]
-    return decoded(source, _quietly(part.get_content_charset, ""), defects)
 
 
 def _storable(mail: Mail) -> Mail:
@@ -433,14 +310,13 @@ def _storable(mail: Mail) -> Mail:
 def attached_parts(source: bytes) -> list[tuple[str, bytes]]:
     """Return name and bytes of each of a mail's attachments, in the order of ``Mail.attachments``."""
     found: list[tuple[str, bytes]] = []
-    message = message_from_bytes(_bounded(source, []), policy=_POLICY)
-    for part in _parts(message, []):
-        kind, name = _quietly(part.get_content_type, "application/octet-stream"), _filename(part)
-        if _is_attached(part, kind, name) and len(found) < MAX_ATTACHMENTS:
-            payload = part.get_payload(decode=True)
-            if not isinstance(payload, bytes):  # a mail, or what is no part at all
-                inner = part.get_payload()
-                whole = inner[0] if isinstance(inner, list) and inner else part
+    message = message_from_bytes(mended(_bounded(source, []), []), policy=POLICY)
+    for leaf in leaves(message, []):
+        if leaf.listed and len(found) < MAX_ATTACHMENTS:
+            payload = bytes_of(leaf.part)
+            if payload is None:  # a mail, or what is no part at all
+                inner = leaf.part.get_payload()
+                whole = inner[0] if isinstance(inner, list) and inner else leaf.part
                 payload = cast(Message, whole).as_bytes()
-            found.append((name or f"unnamed ({kind})", payload))
+            found.append((leaf.name or f"unnamed ({leaf.kind})", payload))
     return found

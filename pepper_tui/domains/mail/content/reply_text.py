@@ -9,17 +9,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pepper_tui.domains.mail.content.history import attribution, headers_at, is_rule, quoted_after, separator
+
 MAX_CHARACTERS: Final = 4_000
 MAX_LINES: Final = 200
 MAX_LINE: Final = 400
 MAX_MARKS: Final = 12  # lines that look like a header of quoted mail
 
 LANGUAGES: Final = ["en", "de", "fr", "es", "it", "nl"]
-_QUOTE_BEGINS: Final = re.compile(
-    r"^(?:-{2,} ?(?:original message|forwarded message|ursprüngliche nachricht|message d'origine)\b"
-    r"|_{20,}\s*$|(?:on|am|le|el|il|op) .{5,200}(?:wrote|schrieb|écrit|escribió|scritto|schreef).{0,80}:\s*$)",
-    re.IGNORECASE,
-)
 _MARK: Final = re.compile(r"^[>* ]{0,20}(?:on|am|le|el|il|op|from|sent|to|date|cc|subject|von|de|à|da|van)\b", re.I)
 _SALUTATION: Final = re.compile(
     r"(?:(?:hi|hello|hey|hiya|dear|good (?:morning|afternoon|evening|day)|greetings|hallo|liebe[rs]?"
@@ -40,6 +37,9 @@ _PLEASANTRY: Final = re.compile(
     r"|hope (?:you|this|all)|wie geht['’]?s|wie geht es (?:dir|ihnen|euch)|alles (?:gut|klar)|what['’]?s up)\b",
     re.IGNORECASE,
 )
+_HYPHENS: Final = re.compile(r"^--$", re.MULTILINE)
+_HIDDEN: Final = "\u2060"
+_FEW: Final = 3  # words that are no answer while others stand below what looks like an older mail
 _RUN: Final = re.compile(r"([ \t>*_=.-])\1{40,}")
 _TAKEN_AWAY: Final = (
     *("--", "__", "-_", "_-", "original message"),
@@ -58,8 +58,13 @@ _FOLDED: Final = str.maketrans({"İ": "i", "ı": "i", "ſ": "s", "\u212a": "k"})
 
 
 def latest_reply(text: str) -> str:
-    """Return the newest part of ``text``; all of it if nothing would be left otherwise."""
-    own = _own_lines(text)
+    """Return the newest part of ``text``; all of it if nothing would be left otherwise.
+
+    A mail that another is sent on with, without a word, is that other mail.
+    """
+    own, forwarded = _own_lines(text)
+    if forwarded:
+        return own
     short = own[:MAX_CHARACTERS]
     lines = short.split("\n")
     fits = (
@@ -111,16 +116,39 @@ def question_in(text: str) -> str:
     return next((one for one in asked if not _PLEASANTRY.search(one)), next(iter(asked), ""))
 
 
-def _own_lines(text: str) -> str:
-    """Return ``text`` up to its quoted history or signature mark, without quoted lines."""
+def _own_lines(text: str) -> tuple[str, bool]:
+    """Return ``text`` without quoted lines, signature and older mails, and whether it only sends one of them on.
+
+    The line above a quotation goes with it, and what stands below the quotation stays. Older mail that is not quoted
+    is the end.
+    """
+    lines = text.replace("\r\n", "\n").split("\n")
     kept: list[str] = []
-    for line in text.replace("\r\n", "\n").split("\n"):
+    at, said, forwarded = 0, False, False
+    while at < len(lines):
+        line = lines[at]
         bare = line.strip()
-        if line.rstrip("\n") in ("-- ", "--") or (_QUOTE_BEGINS.match(bare[:400]) and any(map(str.strip, kept))):
+        if line == "-- ":
             break
-        if not bare.startswith(">"):
-            kept.append(line.rstrip())
-    return "\n".join(kept).strip()
+        if bare.startswith(">"):
+            at += 1
+            continue
+        if above := attribution(lines, at):
+            if said and not quoted_after(lines, at + above):
+                break
+            at += above
+            continue
+        if bare and not forwarded and (separator(lines, at) or headers_at(lines, at)):
+            if said:
+                break
+            forwarded = not is_rule(bare)
+            if separator(lines, at):
+                at += 1
+                continue
+        kept.append(line.rstrip())
+        said = said or bool(bare)
+        at += 1
+    return "\n".join(kept).strip(), forwarded
 
 
 def _trimmed(text: str) -> str:
@@ -142,7 +170,9 @@ def _by_library(text: str) -> str:
     if not text.strip():
         return ""
     try:
-        message = EmailMessage(text=text, languages=list(LANGUAGES), keep_hyphen_lists=True).read()
-        return str(message.replies[0].body) if message.replies else ""
+        hidden = _HYPHENS.sub(f"{_HIDDEN}--", text)  # two hyphens are a signature's mark only before a space
+        message = EmailMessage(text=hidden, languages=list(LANGUAGES), keep_hyphen_lists=True).read()
+        found = str(message.replies[0].body).replace(_HIDDEN, "") if message.replies else ""
+        return text if len(message.replies) > 1 and len(found.split()) < _FEW else found
     except Exception:  # the library failed on odd text: the caller has the untrimmed one
         return ""

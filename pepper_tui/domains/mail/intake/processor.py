@@ -16,7 +16,7 @@ from datetime import tzinfo
 from functools import partial
 from typing import Final
 
-from pepper_tui.domains.mail.content.gist import mail_gist, writer_of
+from pepper_tui.domains.mail.content.gist import mail_gist, untagged, writer_of
 from pepper_tui.domains.mail.content.message_ids import owner_of_id, without_id
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.delivery_report import failed
@@ -190,7 +190,8 @@ async def _made(ctx: FeedContext, triage: Triage, update: ContextUpdate, known: 
     if triage.is_vip(sender) or sender in known.people:
         facts = replace(facts, known=True)
     # a copy of the same mail by another way is no second signal; another sender can't suppress one by its id
-    same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{raw['subject']}\n{raw['reply']}".encode())
+    about = untagged(raw["subject"])
+    same = hashlib.sha256(f"{message_id}\n{raw['sender']['address']}\n{about}\n{raw['reply']}".encode())
     signal = unsaid(raw, triage, update.context.created_at, facts)
     return _Made(update.seq, raw, facts, signal, same.hexdigest() if message_id else "")
 
