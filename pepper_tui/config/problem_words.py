@@ -18,6 +18,7 @@ PATTERNS: Final[Mapping[str, str]] = {
     r"^\w[\w -]{0,39}$": "has to be letters, digits, spaces, _ and - (40 at most)",
     r"^[^@\s]+@[^@\s]+$": _ADDRESS,
     r"^[^@\s<>]+@[^@\s<>]+$": _ADDRESS,
+    r"^([^@\s]+@[^@\s]+)?$": _ADDRESS,
     r"^[^\r\n]*$": "has to be one line",
     r"^([a-z]{2}([-_][A-Z]{2})?)?$": 'has to be a language, as in "en" or "de_DE"',
 }

@@ -164,7 +164,7 @@ class Tool:
     @cached_property
     def parameters(self) -> Json:
         """JSON Schema of the arguments."""
-        return deepcopy(_schema(self.name, self.body, self.resolve))
+        return deepcopy(schema_of(self.name, self.body, self.resolve))
 
     @cached_property
     def definition(self) -> str:
@@ -236,7 +236,8 @@ def _model(name: str, body: Body, resolve: Resolve | None) -> type[BaseModel]:
 
 
 @lru_cache(_TOOLS)
-def _schema(name: str, body: Body, resolve: Resolve | None) -> Json:
+def schema_of(name: str, body: Body, resolve: Resolve | None) -> Json:
+    """Return the JSON Schema of a tool's arguments, which the caller must not change."""
     schema = _model(name, body, resolve).model_json_schema()
     schema.pop("title", None)
     for each in schema.get("properties", {}).values():

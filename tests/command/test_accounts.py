@@ -133,7 +133,7 @@ def test_further_keys_go_with_all_other_options(home: Path, server: Server) -> N
     assert (account["folders"], account["keep_copy"], account["signature"]) == (["INBOX"], False, "Alex")
 
 
-@pytest.mark.parametrize("option", ["--no-test", "--discover", "--no-smtp", "--smtp-host s.example.org"])
+@pytest.mark.parametrize("option", ["--discover", "--no-smtp", "--smtp-host s.example.org"])
 def test_an_option_that_an_account_of_that_kind_does_not_take_is_refused(home: Path, option: str) -> None:
     refused = pepper(home, f"accounts add me@gmail.com --kind gmail {option}")
     assert (

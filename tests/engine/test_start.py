@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import parse_config
 from pepper_tui.engine.answers.served import ServedEngine
+from pepper_tui.tools.tool import schema_of
 from tests.engine.desk import CONFIG
 
 
@@ -26,6 +27,7 @@ async def test_no_tool_is_described_on_the_event_loop(
         return real(model, *arguments, **more)
 
     monkeypatch.setattr(BaseModel, "model_json_schema", classmethod(described))
+    schema_of.cache_clear()  # they are made once a process
     (tmp_path / "mail").mkdir()
     engine = await ServedEngine.open(tmp_path, parse_config(CONFIG, tmp_path / "config.toml"), clock)
     try:

@@ -13,7 +13,7 @@ from pepper_tui.model import MORE_TOOLS, Effect, Entry, Json, ToolSpec
 from pepper_tui.scheduler.offer import FEW, Offer
 from pepper_tui.scheduler.topics import EVERY_DAY, TOPICS
 
-SPECS = [tool.spec for tool in builtin_tools()]
+SPECS = [tool.spec for tool in builtin_tools() if tool.offered]
 ROOM = 120_000
 BY_TOPIC = {topic.name: set(topic.tools) for topic in TOPICS}
 

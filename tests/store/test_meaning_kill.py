@@ -55,7 +55,7 @@ async def test_kill(tmp_path: Path, clock: ManualClock, seed: int) -> None:
     with sqlite3.connect(path) as db:
         cursor = load(db)
     assert cursor is not None
-    assert cursor.count
+    assert cursor.high
     store = await ContextStore.open(path, clock)
     meaning = Meaning(store, TopicEmbedder(name="second"), most=1000)
     while await meaning.embedding.portion():

@@ -17,7 +17,7 @@ from pepper_tui.domains.calendar import tools as calendar_tools
 from pepper_tui.domains.calendar.conflicts import MAX_CONFLICTS
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.files.folders import Folders
-from pepper_tui.domains.mail.content import mime
+from pepper_tui.domains.mail.content import leaves, mime
 from pepper_tui.domains.mail.content.mime import left_out, parse_mail
 from pepper_tui.domains.mail.intake.signals import mail_facts, mail_signal
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -59,7 +59,7 @@ PARTIAL: dict[str, Callable[[], bytes]] = {
     "many recipients": lambda: letter(to=", ".join(f"a{n}@x.org" for n in range(300))),
     "a long header": lambda: b"From: a@x.org\nTo: " + b"A" * 20_000 + b" <me@x.org>\n\nHello.\n",
     "many attachments": lambda: letter(parts=mime.MAX_ATTACHMENTS + 1),
-    "many parts": lambda: letter(parts=mime.MAX_PARTS + 1),
+    "many parts": lambda: letter(parts=leaves.MAX_PARTS + 1),
     "a long text": lambda: letter(body="word " * 50_000),
     "many texts": lambda: pieces(30),
     "a long body": lambda: b"From: a@x.org\n\n" + b"word " * 300_000,

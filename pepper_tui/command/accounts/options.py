@@ -94,12 +94,11 @@ def _of_imap(given: Given) -> dict[str, bool]:
         "--password-env": bool(given.password_env),
         "--token-command": bool(given.token_command),
         "--discover": given.discover,
-        "--no-test": not given.tests,
     }
 
 
 def further_keys(settings: Sequence[str], kind: str) -> dict[str, Any]:
-    """Return the keys that were given by ``--set``. Raises ``LaunchError``."""
+    """Return the keys given by ``--set``; one that is given several times is a list. Raises ``LaunchError``."""
     found: dict[str, Any] = {}
     for each in settings:
         key, equals, value = each.partition("=")
@@ -107,8 +106,19 @@ def further_keys(settings: Sequence[str], kind: str) -> dict[str, Any]:
             raise LaunchError(EXIT_CONFIG, f"{one_line(each, 60)}: write it as KEY=VALUE")
         if key in _OWN_OPTIONS and (kind == IMAP or key in _FOR_ALL):
             raise LaunchError(EXIT_CONFIG, f"--set {key}: say {_OWN_OPTIONS[key]}")
-        found[key] = _value(value)
+        *tables, name = key.split(".")
+        inner = found
+        for table in tables:
+            inner = inner.setdefault(table, {})
+            if not isinstance(inner, dict):
+                raise LaunchError(EXIT_CONFIG, f"--set {one_line(key, 60)}: {one_line(table, 40)} has a value already")
+        said = _value(value)
+        inner[name] = [*_listed(inner[name]), *_listed(said)] if name in inner else said
     return found
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _value(words: str) -> Any:

@@ -71,16 +71,6 @@ async def _add_other(book: AccountBook, kind: str, given: Given, keys: Json) -> 
     return 0
 
 
-def _set(table: Json, key: list[str], value: str) -> None:
-    """Set one key of an account, also in an inner table; one that is set again is a list."""
-    for part in key[:-1]:
-        table = table.setdefault(part, {})
-        if not isinstance(table, dict):
-            raise LaunchError(EXIT_CONFIG, f"{'.'.join(key)}: {part} has a value of its own")
-    before, said = table.get(key[-1]), int(value) if key[-1] == "port" and value.isdecimal() else value
-    table[key[-1]] = said if before is None else [*before, said] if isinstance(before, list) else [before, said]
-
-
 async def test_all(home: Path, ident: str) -> int:
     book = AccountBook(home)
     idents = [(await in_thread(book.row, ident)).id] if ident else [row.id for row in await in_thread(book.rows)]

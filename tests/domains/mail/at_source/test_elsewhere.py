@@ -250,6 +250,7 @@ async def test_what_pepper_filed_ends_no_card_and_is_no_act_but_a_late_card_ends
         for each in ("m1", "m2"):
             await desk.mail(each)
         await desk.card("m1")
+        await desk.settle()
         for each in ("m1", "m2"):
             await desk.moved(each, use, by="call_1")
         assert await desk.cards() == {"ntf_m1": "new"}
