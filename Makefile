@@ -61,7 +61,7 @@ demo: .venv/.demo
 
 test: .venv/.dev
 	@$(MAKE) --no-print-directory -j 2 lint ready
-	$(BIN)/python -m pytest -n 6 --dist worksteal
+	$(BIN)/python -m pytest -n 5 --dist worksteal
 
 ready: .venv/.dev
 	@echo 'Installing the MCP servers that tests talk with into .cache (once, up to a minute) …'

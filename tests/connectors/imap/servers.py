@@ -151,7 +151,12 @@ def _greets(port: int) -> bool:
 
 def _pymap(port: int, certificate: Path, key: Path) -> list[str]:
     # it holds its connections by nothing but a circle, which the collector of garbage now and then removes
-    program = "import gc, sys; gc.disable(); from pymap.main import main; sys.exit(main())"
+    # and half a million rounds over the password, a quarter of a second, at each of a test's sign-ins prove nothing
+    program = (
+        "import functools, gc, sys; gc.disable(); from pymap import config;"
+        " config.BuiltinHash = functools.partial(config.BuiltinHash, rounds=1);"
+        " from pymap.main import main; sys.exit(main())"
+    )
     return [sys.executable, "-c", program, "--host", "127.0.0.1", "--port", str(port),
             "--cert", str(certificate), "--key", str(key), "--no-service", "admin", "dict",
             "--demo-user", USER, "--demo-password", PASSWORD]  # fmt: skip
