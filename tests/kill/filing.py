@@ -198,6 +198,8 @@ class Filing:
         for one in self.attack.facts("notification"):
             if one["kind"] in UNPAIRED or not str(one["source"]).startswith(SIGNAL):
                 continue
+            if one["id"].endswith("_answered"):  # it tells of a wait that has ended, and may stay: not decided yet
+                continue
             mail = str(one["source"]).removeprefix(SIGNAL)
             signal = f"signal_{mail}"
             deeds, why = self.deeds[ids.get(mail, "")], ended.get(one["id"], "")
