@@ -14,7 +14,7 @@ from pepper_tui.config import ConfigError
 from pepper_tui.connectors.bearer import Credential
 from pepper_tui.connectors.imap.connection.link import Link, linked
 from pepper_tui.connectors.imap.connection.trouble import PoorError, ServerError, trouble
-from pepper_tui.connectors.imap.marks import use_of, use_said
+from pepper_tui.connectors.imap.marks import folder_for
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
@@ -70,9 +70,7 @@ class ImapDrafts:
                 words = f"the mail server {host} has no folder {one_line(wanted, 80)!r}"
                 raise NotDoneError(f"{words}; fix drafts in account {self.account}")
             return wanted
-        marked = [name for name, marks in listed if use_said(name, marks) == "drafts"]
-        called = [name for name, marks in listed if use_of(name, marks) == "drafts"]
-        folder = next(iter([*marked, *sorted(called, key=len)]), "")
+        folder = folder_for("drafts", listed, {})
         if not folder:
             raise NotDoneError(
                 f"the mail server {host} has no folder for drafts; name one in drafts of account {self.account}"

@@ -21,10 +21,9 @@ from pepper_tui.connectors.imap.connection.changing import LABELS, Changing, Lyi
 from pepper_tui.connectors.imap.connection.link import Link, linked
 from pepper_tui.connectors.imap.connection.session import NoFolderError
 from pepper_tui.connectors.imap.connection.trouble import PoorError, ServerError, trouble
-from pepper_tui.connectors.imap.marks import ALL, FLAGS, USES, use_of
+from pepper_tui.connectors.imap.marks import FLAGS, folder_for, use_of
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.domains.mail.at_source.filing import ACTS, INVERSE, MARKED, MOVES, TARGETS, Filed, Filing
-from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
 from pepper_tui.domains.mail.at_source.state import Copy, Mark, Use
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
@@ -156,10 +155,7 @@ class _Visit:
                 words = f"the mail server has no folder {one_line(wanted, 80)!r}; fix {key} in account {self._account}"
                 raise NotDoneError(words)
             return wanted
-        marked = [name for name, marks in listed if any(USES.get(mark) == use for mark in marks if mark != ALL)]
-        every = [name for name, marks in listed if ALL in marks] if use == "archive" else []
-        called = [name for name, _ in listed if self._uses[name] == use and use_by_name(name) == use]
-        found = next(iter([*marked, *every, *sorted(called, key=len)]), "")
+        found = folder_for(use, listed, self._uses)
         if not found:
             raise NotDoneError(
                 f"the mail server {self._settings.host} has no folder for this; name one in {key} of account"

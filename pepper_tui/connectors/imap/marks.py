@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
@@ -48,3 +48,16 @@ def use_said(folder: str, flags: Iterable[bytes]) -> Use:
 def use_of(folder: str, flags: Iterable[bytes]) -> Use:
     """Return what ``folder`` is for: as the server says, else as its name says."""
     return use_said(folder, flags) or use_by_name(folder)
+
+
+def folder_for(use: Use, listed: Sequence[tuple[str, frozenset[bytes]]], named: Mapping[str, Use]) -> str:
+    """Return the folder for ``use``: as the server marks it, else by its name; empty if there is none.
+
+    ``named``: what folders are for by the config.
+    """
+    marked = [name for name, marks in listed if any(USES.get(mark) == use for mark in marks if mark != ALL)]
+    every = [name for name, marks in listed if ALL in marks] if use == "archive" else []
+    called = [
+        name for name, marks in listed if (named.get(name) or use_of(name, marks)) == use and use_by_name(name) == use
+    ]
+    return next(iter([*marked, *every, *sorted(called, key=len)]), "")

@@ -6,20 +6,18 @@ account by then stays there, and the words say so: another program may have chan
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.domains.mail.parts import MailParts
-from pepper_tui.domains.mail.tools.drafting import BY_KEY, draft_effect, save_draft
+from pepper_tui.domains.mail.tools.drafting import BY_KEY, draft_effect
 from pepper_tui.engine.acts.one_act import card_moved, one_act, settled
 from pepper_tui.engine.acts.undo import UndoJournal
 from pepper_tui.model import (
     Approval,
     ApprovalState,
     CallState,
-    Effect,
     EngineError,
     Moved,
     Namespace,
@@ -52,14 +50,8 @@ class Drafting:
             raise EngineError(str(error)) from error
 
     async def make(self, effect: ResolvedEffect) -> ToolCall:
-        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored, which the approval binds
-        message_id = str(effect.payload["message_id"])
-        now, ident = self._clock.now(), self._clock.new_id("call")
-        call = ToolCall(
-            ident, save_draft.name, {"message_id": message_id}, Effect.WRITE, now, BY_KEY, root="user", tainted=False
-        )
-        await self.approvals.by_key.order(call, effect)
-        return call
+        arguments = {"message_id": str(effect.payload["message_id"])}
+        return await self.approvals.by_key.order(effect, arguments, BY_KEY)
 
 
 class DraftActs:

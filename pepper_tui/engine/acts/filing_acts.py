@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -27,7 +26,6 @@ from pepper_tui.engine.acts.undo import Room, UnderWayError, UndoJournal
 from pepper_tui.model import (
     CallState,
     ChoiceError,
-    Effect,
     EngineError,
     Moved,
     Namespace,
@@ -70,21 +68,11 @@ class Orders:
         ]
 
     async def make(self, effect: ResolvedEffect) -> ToolCall:
-        """Make the call of ``effect``. The approval binds exactly what is stored."""
-        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))
-        ids = [str(each["id"]) for each in effect.payload["mails"]]
-        call = ToolCall(
-            self.clock.new_id("call"),
-            self._tool.name,
-            {"mails": ids, "act": effect.payload["act"], "folder": effect.payload["folder"]},
-            Effect.WRITE,
-            self.clock.now(),
-            BY_KEY,
-            root="user",
-            tainted=False,
-        )
-        await self.approvals.by_key.order(call, effect)
-        return call
+        """Make the call of ``effect``."""
+        payload = effect.payload
+        ids = [str(each["id"]) for each in payload["mails"]]
+        arguments = {"mails": ids, "act": payload["act"], "folder": payload["folder"]}
+        return await self.approvals.by_key.order(effect, arguments, BY_KEY)
 
 
 class FilingActs:

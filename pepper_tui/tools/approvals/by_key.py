@@ -6,10 +6,11 @@ and is valid for one attempt, like every other. It has no window: such an act is
 
 from __future__ import annotations
 
+import json
 from typing import Final
 
 from pepper_tui.clock import Clock
-from pepper_tui.model import Approval, ApprovalState, CallState, ResolvedEffect, ToolCall
+from pepper_tui.model import Approval, ApprovalState, CallState, Effect, Json, ResolvedEffect, ToolCall
 from pepper_tui.tools.approvals.cards import Cards, moved
 from pepper_tui.tools.approvals.policy import Why, repeated
 from pepper_tui.tools.approvals.windows import APPROVED
@@ -26,15 +27,18 @@ class ByKey:
     def __init__(self, cards: Cards, clock: Clock) -> None:
         self._cards, self._clock = cards, clock
 
-    async def order(self, call: ToolCall, effect: ResolvedEffect) -> None:
-        """Store a new call of ``effect`` with its approval, in the caller's unit if there is one."""
-        now, ledger = self._clock.now(), self._cards.ledger
+    async def order(self, effect: ResolvedEffect, arguments: Json, origin: str) -> ToolCall:
+        """Store a new call of ``effect`` with its approval, in the caller's unit if there is one; return the call."""
+        effect = ResolvedEffect.of(json.loads(json.dumps(effect.data())))  # what is stored, which the approval binds
+        ident, now, ledger = self._clock.new_id("call"), self._clock.now(), self._cards.ledger
+        call = ToolCall(ident, effect.tool, arguments, Effect.WRITE, now, origin, root="user", tainted=False)
         approval = moved(self._cards.new(call, effect), ApprovalState.APPROVED, decided_at=now, acts_at=now)
         async with self._cards.deciding():
             scheduled = await ledger.put_call(call, 0)
             await self._cards.put(approval, 0)
             changes = {"approval": approval.id, "progress": APPROVED, "summary": effect.summary}
             await ledger.put_call(scheduled, 1, CallState.WAITING_APPROVAL, **changes)
+        return call
 
     async def not_now(self, effect: ResolvedEffect) -> str:
         """Return why the key must not order ``effect`` now, in words; empty if it may."""

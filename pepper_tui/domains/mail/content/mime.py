@@ -13,11 +13,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from email import message_from_bytes
 from email.message import Message
+from functools import cached_property
 from typing import Any, Final, cast
 
 from pepper_tui.domains.mail.content.body import MAX_BODY_BYTES, MAX_TEXT, attached_mails, body_text
 from pepper_tui.domains.mail.content.dates import read_date
-from pepper_tui.domains.mail.content.leaves import POLICY, bytes_of, charset_of, leaves, size_of
+from pepper_tui.domains.mail.content.leaves import POLICY, Leaf, bytes_of, charset_of, leaves, size_of
 from pepper_tui.domains.mail.content.machines import NOTED
 from pepper_tui.domains.mail.content.mailboxes import Address, parse_addresses
 from pepper_tui.domains.mail.content.mending import mended
@@ -108,9 +109,10 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         mail.defects.append(f"can't be parsed: {type(error).__name__}")
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
         return _storable(mail)
+    opened = _Opened(message, mail)
     for read in (_read_headers, _read_body, _read_report):
         try:
-            read(message, mail)
+            read(opened, mail)
         except Exception as error:
             mail.defects.append(f"{read.__name__.removeprefix('_read_')}: {type(error).__name__}")
     return _storable(mail)
@@ -157,11 +159,22 @@ Headers = Mapping[str, Sequence[str]]
 """The values of a mail's headers as they are, by name in lower case."""
 
 
-def _headers(message: Message) -> Headers:
-    found: dict[str, list[str]] = {}
-    for key, value in message.raw_items():
-        found.setdefault(key.lower(), []).append(str(value))
-    return found
+class _Opened:
+    """A mail's message: its headers and parts are each looked for once, and what is wrong with the parts is noted."""
+
+    def __init__(self, message: Message, mail: Mail) -> None:
+        self.message, self._mail = message, mail
+
+    @cached_property
+    def headers(self) -> Headers:
+        found: dict[str, list[str]] = {}
+        for key, value in self.message.raw_items():
+            found.setdefault(key.lower(), []).append(str(value))
+        return found
+
+    @cached_property
+    def leaves(self) -> list[Leaf]:
+        return leaves(self.message, self._mail.defects)
 
 
 def _first(headers: Headers, name: str) -> str:
@@ -195,10 +208,10 @@ def _addresses(headers: Headers, name: str, charset: str, mail: Mail) -> list[Js
     return found
 
 
-def _read_headers(message: Message, mail: Mail) -> None:
-    headers = _headers(message)
+def _read_headers(opened: _Opened, mail: Mail) -> None:
+    headers = opened.headers
     plain = all(value.isascii() for values in headers.values() for value in values)
-    charset = "" if plain else charset_of(message)
+    charset = "" if plain else charset_of(opened.message)
     mail.received = "received" in headers
     mail.subject = _header(headers, "subject", charset)[:1000]
     senders = _addresses(headers, "from", charset, mail)
@@ -260,8 +273,8 @@ def _date(raw: str, defects: list[str]) -> float | None:
 # ------------------------------------------------------------------------------------------------------------- body
 
 
-def _read_body(message: Message, mail: Mail) -> None:
-    found = leaves(message, mail.defects)
+def _read_body(opened: _Opened, mail: Mail) -> None:
+    found = opened.leaves
     for leaf in found:
         if not leaf.listed:
             continue
@@ -271,7 +284,7 @@ def _read_body(message: Message, mail: Mail) -> None:
         elif (left_out := f"only the first {MAX_ATTACHMENTS} attachments are listed") not in mail.defects:
             mail.defects.append(left_out)
     own = body_text(found, mail.defects)
-    report = message.get_content_type() == "multipart/report"  # the mail that it returns is the user's own
+    report = opened.message.get_content_type() == "multipart/report"  # the mail that it returns is the user's own
     inside = [] if report else attached_mails(found, mail.defects)
     text = "\n\n".join(filter(str.strip, [own, *(f"{head}\n\n{words}" for head, words in inside)]))
     if len(text) > MAX_TEXT:
@@ -282,9 +295,9 @@ def _read_body(message: Message, mail: Mail) -> None:
     mail.reply = "\n\n".join(filter(None, new))[:MAX_TEXT]
 
 
-def _read_report(message: Message, mail: Mail) -> None:
-    mail.report = read_report([leaf.part for leaf in leaves(message, [])] if message.is_multipart() else [message])
-    if not mail.report and (failed := _first(_headers(message), "x-failed-recipients")):
+def _read_report(opened: _Opened, mail: Mail) -> None:
+    mail.report = read_report([leaf.part for leaf in opened.leaves])
+    if not mail.report and (failed := _first(opened.headers, "x-failed-recipients")):
         mail.report = read_plain_report(parse_addresses(" ".join(failed.split())), mail.text)
     elif not mail.report and is_qmails(mail.text):
         mail.report = read_qmails(mail.text)
