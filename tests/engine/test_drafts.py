@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from email import message_from_bytes
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.model import Approval, CallState, EngineError, Namespace, Written
+from pepper_tui.tools.errors import NotDoneError
 from tests.domains.mail.mails import make_maildir
 from tests.engine.desk import CONFIG, Desk, calls
 
@@ -100,6 +102,36 @@ async def test_a_lost_answer_is_looked_up_without_asking_and_not_repeated(desk: 
 
     await desk.until(settled)
     assert box.tries == 1
+
+
+class Held:
+    """Drafts of an account whose server thinks until ``may_end`` is set, and then refuses."""
+
+    account = "mail"
+
+    def __init__(self) -> None:
+        self.asked, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def save(self, message_id: str, message: str, /) -> str:
+        self.asked.set()
+        await self.may_end.wait()
+        raise NotDoneError("the disk is full")
+
+    async def holds(self, message_id: str, /) -> bool | None:
+        return None
+
+
+async def test_undo_while_a_draft_is_being_saved_waits_for_its_end(desk: Desk) -> None:
+    box = Held()
+    desk.engine.parts.tools.mail.drafts["mail"] = box  # type: ignore[index]
+    await desk.engine.save_draft((await written(desk)).id)
+    await box.asked.wait()
+    undone = asyncio.create_task(desk.engine.undo())
+    for _ in range(20):
+        await desk.calls("save_draft")  # time in which the undo comes to its wait
+    box.may_end.set()
+    assert "no draft was saved" in await undone
+    assert (await desk.card()).resolved.summary.endswith("Rent")
 
 
 async def test_an_account_without_drafts_says_so_and_the_card_stays(desk: Desk) -> None:

@@ -13,6 +13,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.drafting import BY_KEY, draft_effect
 from pepper_tui.engine.acts.one_act import card_moved, one_act, settled
+from pepper_tui.engine.acts.under_way import CallsUnderWay
 from pepper_tui.engine.acts.undo import UndoJournal
 from pepper_tui.model import (
     Approval,
@@ -39,8 +40,7 @@ class Drafting:
     """Orders of the tool that saves drafts, each with its approval. Writes in the caller's unit."""
 
     def __init__(self, store: ContextStore, clock: Clock, approvals: Approvals, parts: MailParts) -> None:
-        self.store, self.approvals = store, approvals
-        self._clock, self._parts = clock, parts
+        self.store, self.clock, self.approvals, self._parts = store, clock, approvals, parts
 
     def effect(self, card: Approval) -> ResolvedEffect:
         """Return the effect of saving the mail on ``card``. Raises ``EngineError``."""
@@ -85,9 +85,12 @@ class DraftMoves:
 
     def __init__(self, drafting: Drafting) -> None:
         self._drafting = drafting
+        self._under_way = CallsUnderWay(drafting.store, drafting.clock)
 
     async def back(self, moved: Sequence[Moved]) -> str:
         call = ToolCall.one(await self._drafting.store.get(moved[0].id, namespace=Namespace.TOOL_CALL))
+        if call is not None:
+            self._under_way.refuse(call, "the draft is being saved")
         if call is not None and call.state is CallState.WAITING_APPROVAL:
             with settled():
                 await self._drafting.approvals.withdraw(call.approval, _BY_UNDO)
@@ -100,8 +103,6 @@ class DraftMoves:
             return "no draft was saved"
         if call is not None and call.state is CallState.UNKNOWN:
             raise SettledError("whether the draft was saved is not known")
-        if call is not None and call.state in (CallState.SCHEDULED, CallState.ATTEMPTED):
-            raise EngineError("the draft is being saved this moment; press once more")
         raise SettledError("the draft stays at the account: remove it there if you don't want it")
 
     async def again(self, moved: Sequence[Moved]) -> str:

@@ -10,10 +10,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Final
 
-from pepper_tui.clock import Clock, done_before
+from pepper_tui.clock import Clock
 from pepper_tui.domains.mail.at_source.elsewhere import ReadEnds, cards_of
 from pepper_tui.domains.mail.at_source.filing import ACTS, NAMED, Filer, Filing
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -22,7 +21,8 @@ from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.mail.tools.filing_plan import MOST, FolderError, Plan, effect_of, named_folder, planned
 from pepper_tui.engine.acts.card_acts import CardActs
 from pepper_tui.engine.acts.one_act import one_act, settled
-from pepper_tui.engine.acts.undo import Room, UnderWayError, UndoJournal
+from pepper_tui.engine.acts.under_way import CallsUnderWay
+from pepper_tui.engine.acts.undo import Room, UndoJournal
 from pepper_tui.model import (
     CallState,
     ChoiceError,
@@ -34,7 +34,7 @@ from pepper_tui.model import (
     SettledError,
     ToolCall,
 )
-from pepper_tui.store import ContextStore, LiveSubscription
+from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.tools import Tool, ToolError
 from pepper_tui.tools.approvals.approvals import Approvals
@@ -45,9 +45,6 @@ _ENDS: Final = frozenset({"archive", "trash", "junk", "move", "read"})
 """Acts that end the items that they are about."""
 _BY_UNDO: Final = "user's undo"
 _FILED: Final = "filed"
-_UNDER_WAY: Final = frozenset({CallState.SCHEDULED, CallState.ATTEMPTED})
-PATIENCE: Final = 10.0
-"""Seconds that an undo waits for the attempt that it is about."""
 
 
 class Orders:
@@ -165,6 +162,7 @@ class FilingMoves:
 
     def __init__(self, orders: Orders) -> None:
         self._orders, self._store = orders, orders.store
+        self._under_way = CallsUnderWay(orders.store, orders.clock)
 
     async def back(self, moved: Sequence[Moved]) -> str:
         return await self._each(moved, again=False)
@@ -196,10 +194,8 @@ class FilingMoves:
 
     async def _turned(self, call: ToolCall, moved: Moved, *, again: bool) -> str:
         called = one_line(call.summary or call.name, 80)
+        self._under_way.refuse(call, f"“{called}” is being done")
         match call.state:
-            case state if state in _UNDER_WAY:
-                words = f"this is being done this moment; press once more: {called}"
-                raise UnderWayError(words, partial(self._ended, call.id))
             case CallState.WAITING_APPROVAL:
                 with settled():
                     await self._orders.approvals.withdraw(call.approval, _BY_UNDO)
@@ -216,25 +212,6 @@ class FilingMoves:
         with settled():
             await self._orders.approvals.withdraw(retry.id, _BY_UNDO)
         return f"not done: {called}"
-
-    async def _ended(self, call_id: str) -> bool:
-        """Wait until the attempt of a call has ended, for ``PATIENCE`` seconds at most; return whether it has."""
-        async with self._store.watch([Namespace.TOOL_CALL]) as updates:
-            ended = asyncio.ensure_future(self._until_ended(call_id, updates))
-            try:
-                return await done_before(ended, self._orders.clock.sleep(PATIENCE))
-            finally:
-                ended.cancel()
-
-    async def _until_ended(self, call_id: str, updates: LiveSubscription) -> None:
-        if await self._is_under_way(call_id):
-            async for _ in updates:
-                if not await self._is_under_way(call_id):
-                    return
-
-    async def _is_under_way(self, call_id: str) -> bool:
-        call = ToolCall.one(await self._store.get(call_id, namespace=Namespace.TOOL_CALL))
-        return call is not None and call.state in _UNDER_WAY
 
     async def _reversed(self, call: ToolCall, called: str) -> str:
         filed = await filed_call(self._store, call.id)

@@ -9,6 +9,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.engine.acts.local_writes import LocalWrites
 from pepper_tui.engine.acts.one_act import one_act, settled, split
+from pepper_tui.engine.acts.under_way import CallsUnderWay
 from pepper_tui.engine.acts.undo import UndoJournal
 from pepper_tui.model import (
     QUESTION,
@@ -106,8 +107,11 @@ class QuestionActs:
 class OrderMoves:
     """Undo of answers: the question comes back, and the reminder or card that the answer made is withdrawn."""
 
-    def __init__(self, store: ContextStore, inbox: Inbox, approvals: Approvals, writes: LocalWrites) -> None:
+    def __init__(
+        self, store: ContextStore, clock: Clock, inbox: Inbox, approvals: Approvals, writes: LocalWrites
+    ) -> None:
         self._store, self._inbox, self._approvals, self._writes = store, inbox, approvals, writes
+        self._under_way = CallsUnderWay(store, clock)
 
     async def back(self, moved: Sequence[Moved]) -> str:
         [answer] = moved
@@ -120,9 +124,8 @@ class OrderMoves:
             return "; ".join(filter(None, (words, await self._inbox.back([question]))))
 
     async def _undone(self, call: ToolCall) -> str:
+        self._under_way.refuse(call, "what you chose is being done")
         match call.state:
-            case CallState.SCHEDULED:
-                raise EngineError("what you chose is being done this moment; press once more")
             case CallState.WAITING_APPROVAL:
                 with settled():
                     return await self._approvals.withdraw(call.approval, _BY_UNDO)

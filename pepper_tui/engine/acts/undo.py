@@ -9,12 +9,13 @@ approval.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final, Literal, Protocol
 
 from pepper_tui.clock import Clock
+from pepper_tui.engine.acts.under_way import UnderWayError
 from pepper_tui.model import (
     USER_ACT,
     Context,
@@ -34,14 +35,6 @@ DEPTH: Final = 50
 """How many of the newest acts undo and redo consider."""
 
 Way = Literal["back", "again"]
-
-
-class UnderWayError(EngineError):
-    """What an act began has not ended yet. ``over`` waits for that, not for long; it returns whether it has ended."""
-
-    def __init__(self, words: str, over: Callable[[], Awaitable[bool]]) -> None:
-        super().__init__(words)
-        self.over = over
 
 
 class Room(Protocol):

@@ -50,7 +50,7 @@ class UserActs:
             Namespace.RULE: rules.changes,
             Namespace.TOOL_CALL: CallMoves(
                 {
-                    "ordered": OrderMoves(store, inbox, approvals, writes),
+                    "ordered": OrderMoves(store, clock, inbox, approvals, writes),
                     "filed": FilingMoves(orders),
                     "drafted": DraftMoves(drafting),
                 }
