@@ -16,6 +16,8 @@ from typing import Final
 
 from pepper_tui.connectors.maildir.copies import LETTERS, label_of
 from pepper_tui.connectors.maildir.feed import list_maildir
+from pepper_tui.connectors.maildir.tree import mail_folders
+from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
 from pepper_tui.domains.mail.at_source.state import Mark
 
 TRIES: Final = 5
@@ -57,11 +59,12 @@ def found(root: Path, names: Iterable[str]) -> dict[str, list[Filed]]:
 
 def folders(root: Path) -> dict[str, Path]:
     """Return the folders of the Maildir ``root`` by label, itself as INBOX; also those that hold no mail."""
-    labels: dict[str, Path] = {}
-    for path in [root, *sorted(each for pattern in ("*", "*/*", "*/*/*", "*/*/*/*") for each in root.glob(pattern))]:
-        if path.name not in ("cur", "new", "tmp") and not path.is_symlink() and (path / "cur").is_dir():
-            labels[label_of(root, path)] = path
-    return labels
+    return {label_of(root, path): path for path in sorted(mail_folders(root)) if (path / "cur").is_dir()}
+
+
+def folder_for(use: str, labels: Iterable[str], named: str) -> str:
+    """Return the label of the folder for ``use``: ``named`` by the config, else by its name; empty if there is none."""
+    return named or next(iter(sorted((label for label in labels if use_by_name(label) == use), key=len)), "")
 
 
 def elsewhere(name: str) -> str:

@@ -10,9 +10,8 @@ from typing import Final, TypeVar
 from pepper_tui.boundary.new_file import new_file
 from pepper_tui.clock import Clock, Looks, NoAnswerError
 from pepper_tui.connectors.local_mail import Holder
-from pepper_tui.connectors.maildir.changing import folders
+from pepper_tui.connectors.maildir.changing import folder_for, folders
 from pepper_tui.connectors.maildir.settings import Maildirs
-from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError
@@ -51,8 +50,7 @@ class MaildirDrafts:
         wanted = self._settings.drafts
         for root in self._settings.paths:
             labels = await self._asked(root, folders, root)
-            called = sorted((label for label in labels if use_by_name(label) == "drafts"), key=len)
-            if (label := wanted or next(iter(called), "")) in labels:
+            if (label := folder_for("drafts", labels, wanted)) in labels:
                 return root, label, labels[label]
         which = f"called {wanted!r}" if wanted else "for drafts"
         raise NotDoneError(

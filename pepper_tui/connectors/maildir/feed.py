@@ -22,6 +22,7 @@ from pepper_tui.boundary.plain_file import NotPlainError, open_plain
 from pepper_tui.connectors.local_mail import MAILDIRS, Holder
 from pepper_tui.connectors.maildir.copies import INBOX, copy_of, label_at, label_of, letters_in, letters_of, place_of
 from pepper_tui.connectors.maildir.settings import Maildirs
+from pepper_tui.connectors.maildir.tree import PARTS, mail_folders
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.domains.mail.content.mime import Mail
@@ -34,7 +35,6 @@ from pepper_tui.store import Store
 SOURCES: Final = "feed.mail"  # one context per Maildir: when it was first seen, and whether that scan was finished
 CHUNK: Final = 25  # mails read per call in the thread
 NOTED: Final = 100  # copies noted in one commit
-FOLDERS_DEPTH: Final = 4
 MANY: Final = 200  # mails of one scan from which on its progress is reported
 GLANCE: Final = 0.5  # seconds between two checks for mail that has arrived meanwhile
 STEP: Final = 100  # milliseconds between two checks of the watcher for kernel events
@@ -65,13 +65,11 @@ class Found:
 
 
 def list_maildir(root: Path) -> list[Found]:
-    """List all mails below ``root``: the Maildir itself and its folders (``.Name`` or plain). Blocking."""
+    """List all mails below ``root`` (see ``mail_folders``). Blocking."""
     found: list[Found] = []
-    stack = [(root, 0)]
-    while stack:
-        folder, depth = stack.pop()
+    for folder in mail_folders(root):
         label = label_of(root, folder)
-        for part in ("new", "cur"):
+        for part in PARTS:
             try:
                 with os.scandir(folder / part) as entries:
                     found.extend(
@@ -81,13 +79,6 @@ def list_maildir(root: Path) -> list[Found]:
                     )
             except (FileNotFoundError, NotADirectoryError):
                 continue
-        if depth < FOLDERS_DEPTH:
-            with os.scandir(folder) as entries:
-                stack.extend(
-                    (Path(entry.path), depth + 1)
-                    for entry in entries
-                    if entry.name not in ("new", "cur", "tmp") and entry.is_dir(follow_symlinks=False)
-                )
     return found
 
 
@@ -145,7 +136,7 @@ def _sure(root: Path, gone: list[str]) -> list[str]:
     if not gone:
         return []
     there = {found.place for found in list_maildir(root)}
-    seen = {label_of(root, each.parent) for each in root.glob("**/cur") if each.is_dir()}
+    seen = {label_of(root, folder) for folder in mail_folders(root) if (folder / "cur").is_dir()}
     return [place for place in gone if place not in there and label_at(place, root) in seen]
 
 

@@ -122,12 +122,11 @@ class MaildirFiler:
         if filing.act == "move":
             wanted, why = filing.folder, f"{root} has no folder {one_line(filing.folder, 80)!r}"
         else:
-            use = TARGETS[filing.act]
-            called = sorted((label for label in labels if use_by_name(label) == use), key=len)
-            named: str = getattr(self._settings, str(use))
-            wanted = named or next(iter(called), "")
+            use = str(TARGETS[filing.act])
+            named: str = getattr(self._settings, use)
+            wanted = changing.folder_for(use, labels, named)
             why = f"{root} has no folder {named!r}" if named else f"{root} has no folder for this"
-            why += f"; name one in {self._holder.key(str(use))}"
+            why += f"; name one in {self._holder.key(use)}"
         if wanted not in labels:
             raise NotDoneError(why)
         return wanted, labels[wanted]
