@@ -24,6 +24,8 @@ _SIGNED: Final = re.compile(
     re.DOTALL,
 )
 
+_ESCAPED: Final = re.compile("^- ", re.MULTILINE)  # RFC 9580, section 7.2: a dash at the start of a signed line
+
 
 def body_text(found: list[Leaf], defects: list[str]) -> str:
     """Return the text that the leaves of a mail show: the plain one, or else the HTML."""
@@ -32,7 +34,7 @@ def body_text(found: list[Leaf], defects: list[str]) -> str:
     if html and (len(plain.strip()) < 20 or _stands_for_html(plain)):
         plain = _joined(html, defects) or plain
     signed = _SIGNED.match(plain)
-    return signed[1] if signed else plain
+    return _ESCAPED.sub("", signed[1]) if signed else plain
 
 
 def attached_mails(found: list[Leaf], defects: list[str], depth: int = 1) -> list[tuple[str, str]]:

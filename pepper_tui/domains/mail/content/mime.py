@@ -75,6 +75,7 @@ class Mail(Record):
     auto_submitted: str = ""
     size: int = 0
     digest: str = ""  # sha256 of the bytes that were read
+    bare_digest: str = ""  # … without what mbsync adds anew at each download; only where no Message-ID tells the mail
     defects: list[str] = field(default_factory=list)
     doubts: list[str] = field(default_factory=list)  # why the sender may not be who it seems
     several_senders: bool = False
@@ -88,6 +89,7 @@ class Mail(Record):
         return next(iter(self.references), "") or self.in_reply_to or self.message_id
 
 
+_DOWNLOAD: Final = re.compile(rb"(?:[^\r\n]{1,1000}\r?\n){0,200}?(X-TUID:[^\n]{0,80}\n)")
 _PARTIAL: Final = re.compile(r"not read|\bcut\b|only the first|can't be (?:parsed|decoded)")
 
 
@@ -115,6 +117,8 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
             read(opened, mail)
         except Exception as error:
             mail.defects.append(f"{read.__name__.removeprefix('_read_')}: {type(error).__name__}")
+    if not mail.message_id and (added := _DOWNLOAD.match(source)):
+        mail.bare_digest = hashlib.sha256(source[: added.start(1)] + source[added.end(1) :]).hexdigest()
     return _storable(mail)
 
 

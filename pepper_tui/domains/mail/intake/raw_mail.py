@@ -27,7 +27,7 @@ PARTLY: Final = "partly"
 
 def mail_key(mail: Mail) -> str:
     """Return the id of ``mail`` in ``raw.mail``."""
-    sign = f"{mail.message_id}\n{mail.digest}"
+    sign = f"{mail.message_id}\n{mail.bare_digest or mail.digest}"
     return f"mail_{hashlib.sha256(sign.encode()).hexdigest()[:32]}"
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pepper_tui.domains.mail.content.mime import attached_parts, parse_mail
+from pepper_tui.domains.mail.intake.raw_mail import mail_key
 
 HEAD = "From: a@x.org\nTo: me@example.com\nDate: Mon, 23 Nov 2026 10:00:00 +0000\nMessage-ID: <1@x>\n"
 WORDS = "Please send the figures."
@@ -191,8 +192,8 @@ def test_n12_html_that_nests_deep_keeps_its_words_or_says_so(depth: int) -> None
         ),
         (
             "",
-            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA1\n\nWords.\n-----BEGIN PGP SIGNATURE-----\nx\n",
-            "Words.",
+            "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA1\n\nWords.\n- -- \nSam\n-----BEGIN PGP SIGNATURE-----\nx\n",
+            "Words.\n-- \nSam",
         ),
     ],
 )  # fmt: skip
@@ -218,3 +219,11 @@ def test_headers_that_are_written_wrong_are_headers(source: str) -> None:
     )  # fmt: skip
     no_gap = "Subject: s\n" + "a line\n" * 9 + "From: the bank\n\nbody"
     assert parse_mail(no_gap.encode()).text.count("a line") == 9
+
+
+@pytest.mark.parametrize(("ident", "same"), [("", True), ("Message-ID: <1@x.org>\n", False)])
+def test_what_mbsync_adds_at_each_download_makes_no_second_mail_of_one_without_an_id(ident: str, same: bool) -> None:
+    first, again = (parse_mail(f"From: a@x.org\nX-TUID: {tuid}\n{ident}\nWords.\n".encode()) for tuid in ("a1", "b2"))
+    assert (mail_key(first) == mail_key(again)) is same
+    assert first.digest != again.digest
+    assert mail_key(first) != mail_key(parse_mail(f"From: a@x.org\nX-TUID: a1\n{ident}\nOthers.\n".encode()))
