@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from pepper_tui.config import ConfigError
+from pepper_tui.connectors.finding import Finding
 from pepper_tui.model import Health, Namespace
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.connections.connection_list import NOT_READ, ConnectionList
@@ -37,8 +38,9 @@ class Book:
     async def rows(self) -> list[Row]:
         return [*self.accounts]
 
-    async def test(self, ident: str) -> list[str]:
-        return [f"TROUBLE  mail {ident} the server did not accept the password"]
+    async def test(self, ident: str) -> list[Finding]:
+        remedy = f"check it; to put in a new one: pepper accounts signin {ident}"
+        return [Finding(f"mail {ident}", "trouble", "the server did not accept the password", remedy)]
 
     async def pause(self, ident: str, paused: bool) -> str:
         if self.refuses:
@@ -93,7 +95,7 @@ async def test_each_account_says_how_it_does_and_how_to_mend_it() -> None:
         assert "alex@example.org" in lines[0]
         assert lines[1] == "watching INBOX of alex"
         assert lines[2].startswith("✗ home")
-        assert "the server did not accept the user → pepper accounts signin home" in " ".join(lines[3:-2])
+        assert "the server did not accept the user → press s" in " ".join(lines[3:-2])
         assert lines[-1] == NOT_READ
 
 
@@ -127,7 +129,8 @@ async def test_a_test_shows_what_was_found_and_enter_shows_one_account() -> None
         await opened(place, three())
         await press(pilot, "j", "t")
         view = app.query_one(DetailView)
-        await until(lambda: view.display and "mail home the server did not accept" in view.words, pilot)
+        await until(lambda: view.display and "did not accept the password" in view.words, pilot)
+        assert "→ check it; to put in a new one: press s" in view.words
         await press(pilot, "escape", "enter")
         await until(lambda: view.display and "account    imap · al@example.net" in view.words, pilot)
 

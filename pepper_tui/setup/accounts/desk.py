@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from pepper_tui.clock import in_thread
-from pepper_tui.connectors.finding import in_words
+from pepper_tui.connectors.finding import Finding
 from pepper_tui.setup.accounts.book import AccountBook, AccountRow
 from pepper_tui.setup.accounts.trying import tried
 
@@ -21,8 +21,8 @@ class AccountDesk:
     async def rows(self) -> list[AccountRow]:
         return await in_thread(self._book.rows)
 
-    async def test(self, ident: str) -> list[str]:
-        return [line async for finding in tried(self._book.home, ident) for line in in_words(finding).splitlines()]
+    async def test(self, ident: str) -> list[Finding]:
+        return [finding async for finding in tried(self._book.home, ident)]
 
     async def pause(self, ident: str, paused: bool) -> str:
         await in_thread(partial(self._book.pause, ident, paused=paused))

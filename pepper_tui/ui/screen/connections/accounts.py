@@ -24,13 +24,31 @@ class Account(Protocol):
         ...
 
 
+class Tried(Protocol):
+    """What one part of a test has found."""
+
+    @property
+    def part(self) -> str: ...
+
+    @property
+    def state(self) -> str:
+        """``ok``, ``note`` or ``trouble``."""
+        ...
+
+    @property
+    def detail(self) -> str: ...
+
+    @property
+    def remedy(self) -> str: ...
+
+
 class Accounts(Protocol):
     """The accounts of a home. Each raises ``PepperError``."""
 
     async def rows(self) -> Sequence[Account]: ...
 
-    async def test(self, ident: str, /) -> list[str]:
-        """Sign in at its servers; return what was found, a line each."""
+    async def test(self, ident: str, /) -> Sequence[Tried]:
+        """Sign in at its servers; return what was found, part by part."""
         ...
 
     async def pause(self, ident: str, paused: bool, /) -> str: ...

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -12,19 +13,21 @@ from textual.message import Message
 
 from pepper_tui.model import Health
 from pepper_tui.text import one_line
-from pepper_tui.ui.screen.connections.accounts import Account
+from pepper_tui.ui.screen.connections.accounts import Account, Tried
 from pepper_tui.ui.screen.ink import Ink, Pen, age
 from pepper_tui.ui.screen.lists.drawn_rows import Row
 from pepper_tui.ui.screen.reading.opened import OpenedList
-from pepper_tui.ui.shared.keys import bindings, names_of
+from pepper_tui.ui.shared.keys import KeyNames, bindings, names_of
 
+_TRIED: Final = {"ok": "●", "trouble": "✗"}
 _GLYPH: Final = {"ok": "●", "starting": "◌", "paused": "‖", "trouble": "✗", "stopped": "✗", "": "·"}
 NOT_READ: Final = "Pepper has not looked there yet: it does when it starts anew"
+_SIGN_IN: Final = "connections.sign_in"
 HINTS: Final = (
     ("connections.add", "add"),
     ("connections.test", "test"),
     ("connections.pause", "pause"),
-    ("connections.sign_in", "sign in"),
+    (_SIGN_IN, "sign in"),
     ("connections.remove", "remove"),
 )
 
@@ -53,7 +56,8 @@ class ConnectionList(OpenedList):
         self.accounts = {each.id: each for each in accounts}
         names = names_of(self.app)
         hints = " ".join(f"{names.of(key)} {word}" for key, word in (HINTS if accounts else HINTS[:1]))
-        rows = [_row(each, health.get(f"feed.{each.id}"), came.get(each.id, 0.0), now) for each in accounts]
+        key = names.of(_SIGN_IN)
+        rows = [_row(each, health.get(f"feed.{each.id}"), came.get(each.id, 0.0), now, key) for each in accounts]
         self.show_rows(rows, aside=f"{hints} · Esc closes")
 
     def words_of(self, row: Row) -> str:
@@ -75,8 +79,8 @@ def _tone(state: str, ink: Ink) -> Style:
     return ink.ok if state == "ok" else ink.urgent if state in ("trouble", "stopped") else ink.dim
 
 
-def health_words(account: Account, health: Health | None) -> str:
-    """Return how an account does, with the way to fix it."""
+def health_words(account: Account, health: Health | None, key: str) -> str:
+    """Return how an account does, with the way to fix it; ``key`` signs in."""
     state = state_of(account, health)
     if state == "paused":
         return "paused: nothing is read or sent there"
@@ -84,11 +88,29 @@ def health_words(account: Account, health: Health | None) -> str:
         return NOT_READ
     detail = one_line(health.detail, 300) or state
     bad = state in ("trouble", "stopped") and health.remedy
-    return f"{detail} → {one_line(health.remedy, 300)}" if bad else detail
+    return f"{detail} → {_by_key(health.remedy, account.id, key)}" if bad else detail
 
 
-def _row(account: Account, health: Health | None, came: float, now: float) -> Row:
-    state, words = state_of(account, health), health_words(account, health)
+def _by_key(remedy: str, ident: str, key: str) -> str:
+    """Return ``remedy`` with the key of this screen instead of the command that does the same."""
+    command = f"pepper accounts signin {ident}"
+    here = re.sub(rf"run: {re.escape(command)}(?!\S)", f"press {key}", remedy)
+    return one_line(re.sub(rf"{re.escape(command)}(?!\S)", f"press {key}", here), 300)
+
+
+def tried_lines(found: Tried, ident: str, key: str, pen: Pen) -> list[Text]:
+    """Return what one part of the test of account ``ident`` has found, and below it what to do."""
+    ink, bad = pen.ink, found.state == "trouble"
+    glyph = Text(f"{_TRIED.get(found.state, '·')} ", ink.urgent if bad else ink.ok if found.state == "ok" else ink.dim)
+    detail = Text(one_line(found.detail, 400), ink.urgent if bad else "")
+    lines = [*pen.hang(glyph, Text(one_line(found.part, 400), ink.strong)), *pen.hang(Text("  "), detail)]
+    if found.remedy and found.state != "ok":
+        lines += pen.hang(Text("  → "), Text(_by_key(found.remedy, ident, key)))
+    return lines
+
+
+def _row(account: Account, health: Health | None, came: float, now: float, key: str) -> Row:
+    state, words = state_of(account, health), health_words(account, health, key)
     last = age(came, now) if came else ""
 
     def draw(pen: Pen) -> list[Text]:
@@ -101,14 +123,15 @@ def _row(account: Account, health: Health | None, came: float, now: float) -> Ro
     return Row(account.id, (account.words, state, words, last), draw)
 
 
-def account_lines(account: Account, health: Health | None, came: float, hints: str, pen: Pen) -> list[Text]:
+def account_lines(account: Account, health: Health | None, came: float, names: KeyNames, pen: Pen) -> list[Text]:
     """Return one account in full."""
     ink = pen.ink
     last = pen.hour(came) if came else "none yet"
+    hints = " · ".join(f"{names.of(key)} {word}" for key, word in HINTS)
     return [
         Text(one_line(account.id, 60), ink.strong),
         *pen.hang(Text("account    ", ink.dim), Text(one_line(account.words, 400))),
-        *pen.hang(Text("health     ", ink.dim), Text(health_words(account, health))),
+        *pen.hang(Text("health     ", ink.dim), Text(health_words(account, health, names.of(_SIGN_IN)))),
         *pen.hang(Text("last mail  ", ink.dim), Text(last)),
         Text(""),
         *pen.hang(Text(""), Text(hints, ink.dim)),

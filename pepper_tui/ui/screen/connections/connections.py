@@ -11,12 +11,10 @@ import subprocess
 from collections.abc import Awaitable, Sequence
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from rich.text import Text
-
 from pepper_tui.model import ContextFilter, EngineError, Namespace
 from pepper_tui.text.errors import PepperError
 from pepper_tui.ui.screen.connections.accounts import Accounts
-from pepper_tui.ui.screen.connections.connection_list import HINTS, ConnectionList, account_lines
+from pepper_tui.ui.screen.connections.connection_list import ConnectionList, account_lines, tried_lines
 from pepper_tui.ui.screen.reading.opened import Opened
 
 if TYPE_CHECKING:
@@ -91,9 +89,12 @@ class Connections(Opened[ConnectionList]):
 
     async def _test(self, ident: str) -> None:
         self._app.say_words(f"Trying {ident} …")
-        lines = await _in_words(self._there().test(ident))
+        found = await _in_words(self._there().test(ident))
         self._app.say_words("")
-        self._app.reading.open("TEST", lambda pen: [each for line in lines for each in pen.hang(Text(""), Text(line))])
+        key = self._app.key_names.of("connections.sign_in")
+        self._app.reading.open(
+            "TEST", lambda pen: [line for each in found for line in tried_lines(each, ident, key, pen)]
+        )
 
     async def _pause(self, ident: str, paused: bool) -> None:
         await self._anew(await _in_words(self._there().pause(ident, paused)))
@@ -121,9 +122,8 @@ class Connections(Opened[ConnectionList]):
         if view is None or (account := view.accounts.get(row)) is None:
             return
         names, health = self._app.key_names, self._app.board.health.get(f"feed.{row}")
-        hints = " · ".join(f"{names.of(key)} {word}" for key, word in HINTS)
         came = self._came.get(row, 0.0)
-        self._app.reading.open("ACCOUNT", lambda pen: account_lines(account, health, came, hints, pen))
+        self._app.reading.open("ACCOUNT", lambda pen: account_lines(account, health, came, names, pen))
 
 
 async def _in_words(work: Awaitable[T]) -> T:
