@@ -33,12 +33,12 @@ from pepper_tui.boundary.bounded_http import (
 )
 from pepper_tui.clock.words.text import read_time
 from pepper_tui.clock.words.within import trailing_time
-from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.mbox import mbox_file
 from pepper_tui.connectors.mcp.offer.definition import SIZE_LIMIT, Definition
 from pepper_tui.connectors.mcp.session import reaper
 from pepper_tui.connectors.program.lines import MAX_LINE, Lines
 from pepper_tui.domains.bounded import parse_mails, shown_text
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.web import fetch
 from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, share_threads_fairly

@@ -17,14 +17,14 @@ import pytest
 from pepper_tui.clock import Looks, ManualClock, NoAnswerError
 from pepper_tui.clock.looks import LONGEST
 from pepper_tui.config import Calendar, Config, ConfigError, parse_config
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.feed import CalendarFeed
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import MaildirFeed
 from pepper_tui.connectors.maildir.settings import maildirs_of
 from pepper_tui.connectors.mbox import feed as mbox
 from pepper_tui.connectors.mbox.feed import MboxFeed
 from pepper_tui.connectors.mbox.settings import mbox_files_of
+from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.domains.mail.intake.processor import MailIntake
 from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.interpreter import DaemonThreads

@@ -10,9 +10,9 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, ClockEntry, Config, OwnFeed
 from pepper_tui.connectors.clock.feed import ClockFeed
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.feed import CalendarFeed
 from pepper_tui.connectors.python.feed import load_own_feed
+from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.feeds import Feed, Feeds
 from pepper_tui.model import ContextFilter, Facts
 from pepper_tui.store import ContextStore, Subscriber

@@ -39,7 +39,6 @@ from pepper_tui.connectors.bearer import why_refused
 from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.gmail.sign_in.landing import code_in
-from pepper_tui.connectors.ics import agenda
 from pepper_tui.connectors.imap.connection import changing
 from pepper_tui.connectors.maildir.changing import elsewhere
 from pepper_tui.connectors.maildir.copies import label_of
@@ -49,7 +48,7 @@ from pepper_tui.connectors.mcp.offer.definition import Definition, difference
 from pepper_tui.connectors.mcp.session import reaper
 from pepper_tui.connectors.mcp.session.result import as_text
 from pepper_tui.connectors.program.lines import Lines
-from pepper_tui.domains.calendar import reading
+from pepper_tui.domains.calendar import agenda, reading
 from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.domains.documents import as_text as file_text
 from pepper_tui.domains.documents.reading import document

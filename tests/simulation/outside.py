@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
-from pepper_tui.connectors.ics import feed as calendar_feed
 from pepper_tui.connectors.maildir import feed as maildir
 from pepper_tui.connectors.maildir.feed import Found, Taken
 from pepper_tui.connectors.smtp import SmtpOutbox
+from pepper_tui.domains.calendar import feed as calendar_feed
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.intake.raw_mail import mail_key as key_of_mail

@@ -12,8 +12,8 @@ import pytest
 
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import Config
-from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.domains.calendar import tools as calendar_tools
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import MAX_CONFLICTS
 from pepper_tui.domains.files import folders
 from pepper_tui.domains.files.folders import Folders

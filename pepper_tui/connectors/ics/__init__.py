@@ -5,10 +5,10 @@ from __future__ import annotations
 from pepper_tui.clock import Looks
 from pepper_tui.config import Calendar
 from pepper_tui.connectors.connector import Around, Built, Connector
-from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.connectors.ics.check import check
-from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.feed import CalendarFeed
 
 
 def _build(settings: Calendar, around: Around) -> Built:

@@ -10,7 +10,7 @@ from typing import Final
 from pepper_tui.clock import NoAnswerError, SystemClock, local_zone
 from pepper_tui.config import Calendar
 from pepper_tui.connectors.finding import Finding, Patient, looked, unanswered
-from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar.agenda import Agenda
 
 _NAMED: Final = 3  # how many unreadable items are named
 

@@ -11,14 +11,14 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar
-from pepper_tui.connectors.ics import agenda as agenda_module
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.domains.calendar import agenda as agenda_module
 from pepper_tui.domains.calendar import reading
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.bounded import CalendarParser
+from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.store import ContextStore
-from tests.connectors.ics.test_blind_calendar import COSTLY, QUICK, Counted
+from tests.domains.calendar.test_blind_calendar import COSTLY, QUICK, Counted
 from tests.feeds.ruled import triage_of
 from tests.feeds.test_rules import CONFIG, event, ics, pass_until, run
 

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.free_time import free_spans, window
 from pepper_tui.domains.calendar.parts import WorkingHours
 from pepper_tui.model import CallState, Namespace

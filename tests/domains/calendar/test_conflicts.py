@@ -11,10 +11,10 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, Config
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import MAX_CONFLICTS, conflicts_among
 from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.feeds.ruled import triage_of

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.connectors.ics.agenda import Agenda
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.model import CallState
-from tests.connectors.ics.test_blind_calendar import COSTLY, QUICK, series
+from tests.domains.calendar.test_blind_calendar import COSTLY, QUICK, series
 from tests.domains.calendar.test_calendar_tools import BERLIN, said
 from tests.feeds.test_rules import ics
 from tests.tools.bench import Bench

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, Final
 
@@ -94,8 +93,8 @@ def health_words(account: Account, health: Health | None, key: str) -> str:
 def _by_key(remedy: str, ident: str, key: str) -> str:
     """Return ``remedy`` with the key of this screen instead of the command that does the same."""
     command = f"pepper accounts signin {ident}"
-    here = re.sub(rf"run: {re.escape(command)}(?!\S)", f"press {key}", remedy)
-    return one_line(re.sub(rf"{re.escape(command)}(?!\S)", f"press {key}", here), 300)
+    head = remedy.removesuffix(command)
+    return one_line(remedy if head == remedy else f"{head.removesuffix('run: ')}press {key}", 300)
 
 
 def tried_lines(found: Tried, ident: str, key: str, pen: Pen) -> list[Text]:

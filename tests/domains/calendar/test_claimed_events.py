@@ -10,9 +10,9 @@ import pytest
 
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar, Config
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import conflicts_among
+from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore
 from tests.feeds.ruled import triage_of

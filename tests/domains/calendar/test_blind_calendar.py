@@ -13,10 +13,10 @@ import pytest
 from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar
-from pepper_tui.connectors.ics import agenda as agenda_module
-from pepper_tui.connectors.ics.agenda import Agenda
-from pepper_tui.connectors.ics.feed import CalendarFeed
+from pepper_tui.domains.calendar import agenda as agenda_module
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.bounded import CalendarParser
+from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.model import Namespace
 from pepper_tui.store import ContextStore
 from tests.feeds.ruled import triage_of

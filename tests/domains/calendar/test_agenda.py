@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.event import Event
 
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from pepper_tui.connectors.ics.agenda import Agenda
-from tests.connectors.ics.test_blind_calendar import series
+from pepper_tui.domains.calendar.agenda import Agenda
+from tests.domains.calendar.test_blind_calendar import series
 from tests.feeds.test_rules import event, ics
 
 DAY = datetime(2026, 11, 29, tzinfo=UTC).timestamp()

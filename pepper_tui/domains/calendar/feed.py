@@ -20,7 +20,7 @@ from typing import Final
 from watchfiles import awatch
 
 from pepper_tui.config import Calendar
-from pepper_tui.connectors.ics.agenda import Agenda
+from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import conflicts_among
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
