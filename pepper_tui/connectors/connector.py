@@ -15,7 +15,6 @@ from typing import Any, Protocol
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config, Secrets, Section
 from pepper_tui.connectors.finding import Finding, Patient
-from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.domains.mail.at_source.filing import Filer
 from pepper_tui.domains.mail.draft_box import DraftBox
@@ -34,8 +33,7 @@ from pepper_tui.tools.tool import Tool
 class Around:
     """What an account is built with.
 
-    ``ident`` is the account's, and the name of its feed. ``agenda`` replaces the one that a connector would make, in
-    simulations.
+    ``ident`` is the account's, and the name of its feed.
     """
 
     ident: str
@@ -48,7 +46,6 @@ class Around:
     triage: Triage
     book: RuleBook
     mail: MailIntake
-    agenda: Any = None
 
 
 @dataclass(slots=True)
@@ -56,6 +53,8 @@ class Built:
     """The parts of an account that the rest of Pepper uses.
 
     ``originals`` give a mail's bytes. ``senders``, the outbox by account, is filled in by the registry.
+    ``calendar_paths`` are files and folders that the agenda reads; ``has_calendar``: a feed copies calendars into the
+    store (``domains/calendar/objects.py``).
     """
 
     feeds: list[Feed] = field(default_factory=list)
@@ -66,7 +65,8 @@ class Built:
     filers: list[Filer] = field(default_factory=list)
     searchers: list[MailSearcher] = field(default_factory=list)
     drafts: list[DraftBox] = field(default_factory=list)
-    agenda: Agenda | None = None
+    calendar_paths: list[Path] = field(default_factory=list)
+    has_calendar: bool = False
     calendars: Calendars | None = None
 
 

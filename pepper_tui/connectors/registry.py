@@ -123,7 +123,7 @@ def named(config: Config, home: Path) -> Iterator[Named]:
 
 
 def built_of(accounts: Sequence[Named], around: Around) -> Built:
-    """Build the parts of all ``accounts``: every part of theirs, but of agenda and calendars only the first.
+    """Build the parts of all ``accounts``: every part of theirs, but only the first calendars to write to.
 
     A paused account has one part: the feed that says so.
     """
@@ -142,9 +142,9 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
         whole.filers += built.filers
         whole.searchers += built.searchers
         whole.drafts += built.drafts
-        whole.agenda = whole.agenda or built.agenda
+        whole.calendar_paths += built.calendar_paths
+        whole.has_calendar = whole.has_calendar or built.has_calendar
         whole.calendars = whole.calendars or built.calendars
-    whole.agenda = whole.agenda or around.agenda
     return whole
 
 

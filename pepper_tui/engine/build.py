@@ -56,6 +56,7 @@ from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.answers.mail_list import MailList
 from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
+from pepper_tui.engine.calendars import Whose, calendars
 from pepper_tui.engine.kill_switch import kill_switch
 from pepper_tui.engine.mail_accounts import mail_accounts
 from pepper_tui.engine.replies import Replies
@@ -126,6 +127,7 @@ class Sensing:
 
     accounts: Sequence[Named]
     connected: Built
+    agenda: Agenda | None
     feeds: Feeds
     llm_triage: LlmTriage
 
@@ -193,8 +195,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     notices = _notices(ground)
     sensing = _sensing(ground, instead)
     calling = _calling(ground)
-    ordered = _ordered(ground, notices, calling, sensing.connected.agenda)
-    parts = _tool_parts(ground, notices, sensing.connected, calling, ordered)
+    ordered = _ordered(ground, notices, calling, sensing.agenda)
+    parts = _tool_parts(ground, notices, sensing, calling, ordered)
     for tool in (*builtin_tools(parts), *sensing.connected.tools, *instead.tools):
         calling.registry.add(tool)
     own_tools = list(add_own_tools(calling.registry, config.tool, clock.now()))
@@ -286,14 +288,14 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     triage = Triage(config, ground.book, judged=judged)
     accounts = instead.accounts or [*named(config, ground.home)]
     mail = MailIntake(triage, _matters(ground, triage))
-    around = Around(
-        "", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail, instead.agenda
-    )
+    around = Around("", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail)
     connected = built_of(accounts, around)
+    whose = Whose(ground.zone, ground.own)
+    agenda, calendar = calendars(connected, config.calendar, store, clock, whose, triage, instead.agenda)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
-    feeds = Feeds([*connected.feeds, *follows], store, clock, ground.subscriber, zone)
-    return Sensing(accounts, connected, feeds, llm_triage)
+    feeds = Feeds([*connected.feeds, *calendar, *follows], store, clock, ground.subscriber, zone)
+    return Sensing(accounts, connected, agenda, feeds, llm_triage)
 
 
 def _matters(ground: Ground, triage: Triage) -> Matters:
@@ -345,8 +347,8 @@ def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda 
     )
 
 
-def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Calling, ordered: Ordered) -> ToolParts:
-    config = ground.config
+def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Calling, ordered: Ordered) -> ToolParts:
+    config, connected = ground.config, sensing.connected
     mail, calendar, tools = config.mail, config.calendar, config.tools
     looks, announce, workers = Looks(ground.clock), notices.inbox.announce, calling.workers
     web = WebFetcher(tools.fetch.private_hosts, Limits(tools.fetch.timeout, tools.fetch.max_bytes))
@@ -380,7 +382,7 @@ def _tool_parts(ground: Ground, notices: Notices, connected: Built, calling: Cal
             {box.account: box for box in connected.drafts},
         ),
         calendar=CalendarParts(
-            connected.agenda,
+            sensing.agenda,
             connected.calendars,
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,

@@ -235,6 +235,7 @@ class SimulatedAgenda:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self.listed = 0
 
     @property
     def defects(self) -> list[str]:
@@ -245,6 +246,7 @@ class SimulatedAgenda:
 
     async def events(self) -> list[Event]:
         await asyncio.sleep(0)
+        self.listed += 1
         return [*self._outside.events.values()]
 
     async def between(self, start: float, end: float) -> list[Event]:

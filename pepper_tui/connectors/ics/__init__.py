@@ -7,16 +7,11 @@ from pepper_tui.config import Calendar
 from pepper_tui.connectors.connector import Around, Built, Connector
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.connectors.ics.check import check
-from pepper_tui.domains.calendar.agenda import Agenda
-from pepper_tui.domains.calendar.feed import CalendarFeed
 
 
 def _build(settings: Calendar, around: Around) -> Built:
-    config, looks = around.config, Looks(around.clock)
-    own = config.own_addresses
-    agenda = around.agenda or Agenda(settings.paths, around.zone, own, around.clock)
-    feed = CalendarFeed(settings, around.triage, agenda)
-    return Built([feed], agenda=agenda, calendars=CalendarFiles(settings.paths, looks))
+    calendars = CalendarFiles(settings.paths, Looks(around.clock))
+    return Built(calendar_paths=[*settings.paths], calendars=calendars)
 
 
 CONNECTOR = Connector(_build, check)

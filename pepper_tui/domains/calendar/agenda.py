@@ -1,4 +1,4 @@
-"""Reads the events and occurrences in calendar files, in bounded time.
+"""Reads the events and occurrences in calendar files and in the copies of accounts' calendars, in bounded time.
 
 A file is split into its events, each parsed as one item in the parser process: an item that takes too much time or
 memory is given up, alone, until it changes. The same holds for each series. Cheap series are expanded first, so that
@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -22,6 +22,7 @@ from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock, Looks, SystemClock
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
@@ -34,23 +35,30 @@ MAX_FILES: Final = 2_000
 MAX_KEPT: Final = 50_000  # cached occurrences
 AHEAD: Final = 62 * 86400.0  # seconds for which a series is expanded, at least
 DEADLINE: Final = 5.0  # seconds per query
+BATCH: Final = 200  # events of objects that go to the parser process at once
 BROKEN_NAMED: Final = 100  # defects of one file that are listed individually
 
 
 @dataclass(slots=True)
 class _File:
-    """One file, as last read."""
+    """One file, or one object of an account's calendar, as last read."""
 
     sign: tuple[int, int]
     name: str
     calendar: str
     pieces: list[Piece]
     noted: list[str]  # problems seen while splitting it
+    first: bool = False  # it was there when its calendar was first looked at
     waiting: list[Piece] = field(default_factory=list)
     ended: int = 0  # how many of its items have ended a parser process
     series: list[_Series] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     unread: frozenset[str] = frozenset()  # the UIDs of its events that can't be read
+
+    @property
+    def is_object(self) -> bool:
+        """Whether it lies in the store, not on disk."""
+        return self.sign == (0, 0)
 
 
 @dataclass(slots=True)
@@ -101,7 +109,11 @@ class _Followed:
 
 
 class Agenda:
-    """The events of ``paths`` (.ics files, or folders of them). Each query first reloads what changed on disk."""
+    """The events of ``paths`` (.ics files, or folders of them), and of ``objects``.
+
+    Each query first reloads what changed on disk and in the store. ``listed`` is the edition that ``events`` returned:
+    another one after each change.
+    """
 
     def __init__(
         self,
@@ -110,6 +122,7 @@ class Agenda:
         addresses: Iterable[str] = (),
         clock: Clock | None = None,
         parser: CalendarParser | None = None,
+        objects: ObjectReader | None = None,
     ) -> None:
         """Set up the agenda.
 
@@ -121,9 +134,13 @@ class Agenda:
         self._addresses = frozenset(address.lower() for address in addresses)
         self._parser = parser or CalendarParser()
         self._files: dict[Path, _File] = {}
+        self._objects = objects
+        self._shelf: dict[str, _File] = {}  # the objects by id
+        self._edition = self.listed = 0
         self._said: dict[bytes, Json | str] = {}
         self._followed: dict[tuple[bytes, ...], _Followed] = {}
         self._lock = threading.Lock()
+        self._waits = True  # something is still to be read
         self._of_files: list[str] = []
         self._of_series: dict[tuple[str, ...], str] = {}
         self._unread: frozenset[str] = frozenset()
@@ -158,15 +175,20 @@ class Agenda:
 
     async def _look(self, function: Any, *args: float) -> list[Event]:
         """Run a query. Raises ``NoAnswerError``: being unable to read is not the same as finding nothing."""
-        return cast(list[Event], await self._looks.look(", ".join(map(str, self._paths)), function, *args))
+        if self._objects is not None:
+            await self._objects.catch_up()
+        place = ", ".join(map(str, self._paths)) or "the copies of your calendars"
+        return cast(list[Event], await self._looks.look(place, function, *args))
 
     def _events(self) -> list[Event]:
         with self._lock:
-            return [
+            found = [
                 replace(event, recurrence=event.recurrence or rule)
                 for series in self._load(time.monotonic() + DEADLINE)
                 for event, rule in zip(series.events, series.rules, strict=True)
             ]
+            self.listed = self._edition
+            return found
 
     def _between(self, start: float, end: float) -> list[Event]:
         with self._lock:
@@ -245,6 +267,35 @@ class Agenda:
     # ------------------------------------------------------------------------------------------------------- files
 
     def _load(self, until: float) -> list[_Series]:
+        """Read what has changed; return all series."""
+        kept, noted, unread = self._on_disk()
+        changed = kept != self._files
+        self._files = kept
+        changed = self._take_objects() or changed
+        files = [*kept.values(), *self._shelf.values()]
+        if changed or self._waits:
+            self._edition += 1
+            self._read(files, until)
+            there = {piece.digest for file in files for piece in file.pieces}
+            self._said = {digest: said for digest, said in self._said.items() if digest in there}
+        waiting: Counter[tuple[str, str]] = Counter()
+        for file in files:
+            noted += file.defects
+            if file.waiting:
+                waiting[file.name, file.calendar] += len(file.waiting)
+        for (name, calendar), count in waiting.items():
+            noted.append(f"{name}: {count} of its events are not read yet")
+            unread.add(calendar)
+        self._waits = bool(waiting)
+        found = [one for file in files for one in file.series]
+        keys = {one.key for one in found}
+        self._of_files, self._unread = noted, frozenset(unread)
+        self._unread_events = frozenset((file.calendar, uid) for file in files for uid in file.unread)
+        self._of_series = {key: words for key, words in self._of_series.items() if key in keys}
+        return found
+
+    def _on_disk(self) -> tuple[dict[Path, _File], list[str], set[str]]:
+        """Return the files, what is wrong with them, and the calendars that can't be read."""
         paths: list[Path] = []
         noted: list[str] = []
         unread: set[str] = set()
@@ -271,21 +322,22 @@ class Agenda:
                 unread.add(path.stem)
                 if path in self._files:  # half-written: its previous content stands until it can be read again
                     kept[path] = self._files[path]
-        self._files = kept
-        self._read([*kept.values()], until)
-        there = {piece.digest for file in kept.values() for piece in file.pieces}
-        self._said = {digest: said for digest, said in self._said.items() if digest in there}
-        for file in kept.values():
-            noted += file.defects
-            if file.waiting:
-                noted.append(f"{file.name}: {len(file.waiting)} of its events are not read yet")
-                unread.add(file.calendar)
-        found = [one for file in kept.values() for one in file.series]
-        keys = {one.key for one in found}
-        self._of_files, self._unread = noted, frozenset(unread)
-        self._unread_events = frozenset((file.calendar, uid) for file in kept.values() for uid in file.unread)
-        self._of_series = {key: words for key, words in self._of_series.items() if key in keys}
-        return found
+        return kept, noted, unread
+
+    def _take_objects(self) -> bool:
+        """Take in what came of the objects; return whether anything did."""
+        news = self._objects.taken() if self._objects is not None else []
+        for each in news:
+            if each.gone:
+                self._shelf.pop(each.id, None)
+                continue
+            found, noted = list[Piece](), list[str]()
+            try:
+                found = pieces(each.text.encode("utf-8", "surrogateescape"))
+            except ValueError as error:
+                noted.append(f"{each.calendar}: {one_line(each.place, 60)} can't be read: {error}")
+            self._shelf[each.id] = _File((0, 0), each.calendar, each.calendar, found, noted, each.first, found)
+        return bool(news)
 
     @staticmethod
     def _cut(path: Path, sign: tuple[int, int]) -> _File:
@@ -303,13 +355,16 @@ class Agenda:
 
         A file that does end it runs out of time, and the next query continues with it.
         """
-        for file in sorted((one for one in files if one.waiting), key=lambda one: one.ended):
-            strange = {piece.digest: piece for piece in file.waiting if piece.digest not in self._said}
+        for batch in _batches(sorted((one for one in files if one.waiting), key=lambda one: one.ended)):
+            strange = {
+                piece.digest: piece for file in batch for piece in file.waiting if piece.digest not in self._said
+            }
             found = self._parser.events([*strange.values()], until)
-            file.ended += sum(isinstance(said, str) and said.startswith("not read") for said in found.values())
             self._said |= found
-            file.waiting = [piece for piece in file.waiting if piece.digest not in self._said]
-            self._build(file)
+            for file in batch:
+                file.ended += sum(str(found.get(piece.digest, "")).startswith("not read") for piece in file.waiting)
+                file.waiting = [piece for piece in file.waiting if piece.digest not in self._said]
+                self._build(file)
 
     def _build(self, file: _File) -> None:
         """Build the series from what has been parsed of ``file``, and record what can't be read."""
@@ -331,9 +386,8 @@ class Agenda:
                 unread.add(said["uid"])
             else:
                 try:
-                    event = replace(
-                        self._event(said["fields"], said["times"], file.calendar), recurrence=said["recurrence"]
-                    )
+                    event = self._event(said["fields"], said["times"], file.calendar)
+                    event.recurrence, event.first = said["recurrence"], file.first
                 except (ValueError, OverflowError) as error:  # years outside the range of datetime
                     broken.append(f"{title}: can't be read: {type(error).__name__}")
                     unread.add(said["uid"])
@@ -346,6 +400,21 @@ class Agenda:
         file.defects = [*file.noted, *broken[:BROKEN_NAMED], *more]
         file.unread = frozenset(unread)
         file.series = [_series_of(file.calendar, group) for group in by_uid.values()]
+
+
+def _batches(files: Iterable[_File]) -> Iterator[list[_File]]:
+    """Yield the files one by one, and objects together, as each holds hardly more than one event."""
+    batch: list[_File] = []
+    for file in files:
+        if not file.is_object or file.ended:
+            yield [file]
+            continue
+        batch.append(file)
+        if sum(len(each.waiting) for each in batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
 
 
 def _series_of(calendar: str, group: list[tuple[Piece, Json, Event]]) -> _Series:

@@ -23,11 +23,12 @@ class Event(Record):
     organizer: str = ""
     attendees: list[str] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
-    calendar: str = ""  # name of the file
+    calendar: str = ""  # name of the file, or id of the account's calendar
     recurrence: str = ""  # the original start of a moved occurrence, or the series' rule
     zone: str = ""
     busy: bool = True  # whether it takes the user's time: neither marked as free nor declined
     repeats: bool = False  # an occurrence of a series, as the series has it
+    first: bool = False  # it was there when its calendar was first looked at
 
     @property
     def cancelled(self) -> bool:

@@ -1,5 +1,7 @@
 """The calendar as signals: new, changed and cancelled events, those that start soon, and overlaps.
 
+What an account's calendar held when it was first looked at is no news.
+
 Every event as written is a context in ``raw.calendar``; a change is a new version. An approaching start is a separate
 context there, created only after the files have been read once more, so that a moved or cancelled event announces
 nothing. A conflict is also a separate context: it gets a new version when it comes back after it was gone, none while
@@ -13,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -22,6 +25,8 @@ from watchfiles import awatch
 from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import conflicts_among
+from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.objects import OBJECTS, PAGE
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
@@ -32,6 +37,7 @@ RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
 _COPIES: Final = 500  # events of one UID that are compared
+SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
 
@@ -45,6 +51,8 @@ class CalendarFeed:
         self._triage = triage
         self._agenda = agenda
         self._changed = asyncio.Event()
+        self._listed = -1  # the edition of the agenda that was compared last
+        self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
         self._next_overlaps = 0.0
         self._piled = False  # there were more overlaps than the last check covered
 
@@ -62,6 +70,7 @@ class CalendarFeed:
     async def run(self, ctx: FeedContext) -> None:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
+            tasks.create_task(self._follow(ctx))
             next_look = 0.0
             while True:
                 if self._changed.is_set() or ctx.clock.now() >= next_look:
@@ -82,6 +91,13 @@ class CalendarFeed:
         except OSError:  # no watches left: the regular scan continues
             return
 
+    async def _follow(self, ctx: FeedContext) -> None:
+        """Look again when a calendar of an account has changed: soon, and once for all that comes meanwhile."""
+        async with ctx.store.watch([OBJECTS]) as updates:
+            async for _ in updates:
+                await ctx.clock.sleep(SETTLE)
+                self._changed.set()
+
     def _folders(self) -> list[Path]:
         """Return the folders to watch. Blocking."""
         folders = {path if path.is_dir() else path.parent for path in self._config.paths}
@@ -92,28 +108,8 @@ class CalendarFeed:
         source = await ctx.store.get("events", namespace=SOURCES)
         events = await self._agenda.events()
         now = ctx.clock.now()
-        present = {f"event_{event.key}": event for event in events}
-        known = await self._known(ctx, "event")
-        changed = False
-        async with ctx.store.unit():
-            for key, event in present.items():
-                before = known.get(key)
-                data = {**event.data(), "id": key, "backlog": source is None, "gone": False}
-                if before is not None:
-                    data["backlog"] = before["backlog"]
-                    if before == {name: data[name] for name in before if name in data}:
-                        continue
-                    data["backlog"] = False
-                changed = True
-                await self._put(ctx, key, data)
-            for key, before in known.items():
-                # an unreadable event is not gone
-                unread = self._agenda.is_unread(before["calendar"], before["uid"])
-                if key not in present and not before["gone"] and not unread:
-                    changed = True
-                    await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
-            if source is None:
-                await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
+        changed = self._listed != self._agenda.listed and await self._compare(ctx, events, first=source is None)
+        self._listed = self._agenda.listed
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
             self._next_overlaps = now + OVERLAPS_EVERY
@@ -123,13 +119,56 @@ class CalendarFeed:
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "fix the file or calendar.paths in config.toml")
         else:
-            await ctx.health.report("ok", f"{len(present)} events")
+            await ctx.health.report("ok", f"{len(events)} events")
+
+    async def _compare(self, ctx: FeedContext, events: Sequence[Event], *, first: bool) -> bool:
+        """Store what differs from what is stored, and return whether anything does.
+
+        ``first``: nothing was looked at yet.
+        """
+        now, last = ctx.clock.now(), self._last
+        present = {f"event_{event.key}": event for event in events}
+        strange = {key: event for key, event in present.items() if last is None or last.get(key) != event}
+        gone = [key for key in last or () if key not in present]
+        known = await (self._known(ctx, "event") if last is None else self._stored(ctx, [*strange, *gone]))
+        kept: dict[str, Event] = dict(present)
+        changed = False
+        async with ctx.store.unit():
+            for key, event in strange.items():
+                data = {**event.data(), "id": key, "backlog": first or event.first, "gone": False}
+                del data["first"]
+                if (before := known.get(key)) is not None:
+                    data["backlog"] = before["backlog"]
+                    if before == {name: data[name] for name in before if name in data}:
+                        continue
+                    data["backlog"] = False
+                changed = True
+                await self._put(ctx, key, data)
+            for key, before in known.items():
+                if key in present or before["gone"]:
+                    continue
+                if self._agenda.is_unread(before["calendar"], before["uid"]):  # an unreadable event is not gone
+                    kept[key] = Event.of(before)
+                    continue
+                changed = True
+                await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+            if first:
+                await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
+        self._last = kept
+        return changed
+
+    async def _stored(self, ctx: FeedContext, keys: Sequence[str]) -> dict[str, Json]:
+        found: dict[str, Json] = {}
+        for at in range(0, len(keys), PAGE):
+            wanted = ContextFilter(namespaces=[RAW], context_ids=keys[at : at + PAGE], limit=None)
+            found.update((context.context_id, context.data) for context in await ctx.store.query(wanted))
+        return found
 
     async def _known(self, ctx: FeedContext, kind: str) -> dict[str, Json]:
         found: dict[str, Json] = {}
         after = 0
         while page := await ctx.store.query(
-            ContextFilter(namespaces=[RAW], types=[kind], after_seq=after, newest_first=False, limit=500)
+            ContextFilter(namespaces=[RAW], types=[kind], after_seq=after, newest_first=False, limit=PAGE)
         ):
             found.update((context.context_id, context.data) for context in page)
             after = page[-1].seq

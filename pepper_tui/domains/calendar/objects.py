@@ -1,0 +1,116 @@
+"""The iCalendar objects of accounts, as they lie at their servers: what a connector copies, and the agenda reads.
+
+An object is what a server keeps under one address: an event, or a series with its changed occurrences (RFC 4791,
+section 4.1). A connector stores each with the mark of how far it has read, in one commit. One that is gone there stays
+for a while, empty, so that whoever follows the store learns of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from pepper_tui.model import ContextFilter, Record
+from pepper_tui.store import Store
+
+OBJECTS: Final = "calendar.object"
+CALENDARS: Final = "calendar.source"
+PAGE: Final = 500  # contexts of one query
+
+
+@dataclass(slots=True)
+class CalendarObject(Record):
+    """One object. ``version`` is the server's mark of its content (an ETag, say).
+
+    ``calendar`` is the id of its ``CalendarSource``. ``first``: it was there when the calendar was first looked at.
+    """
+
+    id: str
+    account: str
+    calendar: str
+    place: str
+    version: str
+    text: str = ""
+    first: bool = False
+
+    @property
+    def gone(self) -> bool:
+        """Whether it is no longer there."""
+        return not self.text
+
+
+@dataclass(slots=True)
+class CalendarSource(Record):
+    """One calendar of an account, and how far it was read: ``mark`` is the server's own, empty before the first look.
+
+    ``id`` names the calendar to the user, too: the account, and a short name made of the title that it first had.
+    ``missing_since``: when the server first no longer listed it (POSIX seconds).
+    """
+
+    id: str
+    account: str
+    place: str
+    title: str
+    mark: str = ""
+    may_write: bool = True
+    missing_since: float | None = None
+    gone: bool = False
+    holds: list[str] = field(default_factory=lambda: ["VEVENT"])
+
+
+def object_id(account: str, place: str) -> str:
+    """Return the id of the object of ``account`` at ``place``."""
+    sign = f"{account}\n{place}"
+    return f"object_{hashlib.sha256(sign.encode()).hexdigest()[:32]}"
+
+
+async def sources_of(store: Store, account: str) -> list[CalendarSource]:
+    """Return the calendars of ``account`` that are known, without those that are gone."""
+    found = await store.query(ContextFilter(namespaces=[CALENDARS], tags=[f"account:{account}"], limit=None))
+    return [each for each in CalendarSource.readable(found) if not each.gone]
+
+
+async def objects_of(store: Store, source: CalendarSource) -> dict[str, CalendarObject]:
+    """Return the objects of one calendar that are there, by their places."""
+    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], limit=None)
+    found = CalendarObject.readable(await store.query(wanted))
+    return {each.place: each for each in found if not each.gone}
+
+
+async def put_source(store: Store, source: CalendarSource) -> None:
+    """Store a calendar."""
+    await store.put(source, namespace=CALENDARS, tags=[f"account:{source.account}"])
+
+
+async def put_objects(store: Store, objects: Sequence[CalendarObject]) -> None:
+    """Store objects, in the caller's unit."""
+    for each in objects:
+        await store.put(each, namespace=OBJECTS, tags=[f"calendar:{each.calendar}"])
+
+
+class ObjectReader:
+    """Follows all objects of all accounts. What was read waits here until it is taken, so a break loses nothing."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._seen = 0
+        self._waiting: list[CalendarObject] = []
+
+    async def catch_up(self) -> None:
+        """Read what was stored since the last call, each object as it is now."""
+        while True:
+            page = await self._store.query(
+                ContextFilter(namespaces=[OBJECTS], after_seq=self._seen, newest_first=False, limit=PAGE)
+            )
+            if page:
+                self._waiting += CalendarObject.readable(page)
+                self._seen = page[-1].seq
+            if len(page) < PAGE:
+                return
+
+    def taken(self) -> list[CalendarObject]:
+        """Return what waits, once. Another thread may call it."""
+        waiting, self._waiting = self._waiting, []
+        return waiting
