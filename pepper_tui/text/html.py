@@ -55,7 +55,7 @@ def html_text(source: str, defects: list[str]) -> str:
 def _text(source: str, defects: list[str]) -> str:
     # lxml and inscriptis take a quarter of a second to load: import them in the thread that first needs them
     from inscriptis.html_engine import Inscriptis
-    from lxml.html import HTMLParser, document_fromstring  # type: ignore[import-untyped]
+    from lxml.html import HTMLParser, document_fromstring
 
     source = source.replace("\x00", "")
     if not source.strip():
@@ -72,7 +72,7 @@ def _text(source: str, defects: list[str]) -> str:
 
 def _strip(tree: Any) -> None:
     """Remove hidden elements, attributes, tables, and what nests too deep, but for its text."""
-    from lxml.etree import SubElement  # type: ignore[import-untyped]
+    from lxml.etree import SubElement
 
     hidden = _hidden_selectors(tree)
     gone: list[Any] = []

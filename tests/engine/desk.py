@@ -61,6 +61,8 @@ class FrontedEngine(ServedEngine):
 class Desk:
     """``async with`` it. ``model.turns`` are taken by the scheduler's steps, ``model.work`` by the workers'."""
 
+    feeds = False
+
     def __init__(self, home: Path, clock: ManualClock, config: str = CONFIG, kind: type[Engine] = Engine) -> None:
         self.home, self.clock, self.model, self.kind = home, clock, Puppet(), kind
         self.config: Config = parse_config(config, home / "config.toml")
@@ -82,7 +84,7 @@ class Desk:
         endpoint = RoleEndpoints(Endpoint(self.model, "puppet"))
         models = Models(self.clock, dict.fromkeys(ROLES, endpoint), Budget(store, self.clock, self.config), {})
         self.engine = self.kind(self.home, self.config, store, lock, self.clock, models=models)
-        await self.engine.start(feeds=False)
+        await self.engine.start(feeds=self.feeds)
 
     async def restart(self) -> None:
         await self.engine.close()

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from pepper_tui.boundary.new_file import new_file
 from pepper_tui.boundary.plain_file import plain_text
@@ -37,18 +38,18 @@ PLACES = {KEYRING: "the system's keyring", FILES: "a file in the home that only 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account, for a list. ``where`` is its server, folder or file."""
+    """One account, for a list. ``where`` is its server, folder or file; ``sends`` is None where it is none of mail."""
 
     id: str
     kind: str
     address: str
     where: str
     paused: bool
-    sends: bool
+    sends: bool | None
 
     @property
     def words(self) -> str:
-        told = [self.kind, self.address, self.where, "" if self.sends else "does not send"]
+        told = [self.kind, self.address, self.where, "does not send" if self.sends is False else ""]
         return " · ".join(one_line(each, 120) for each in [*told, "paused" if self.paused else ""] if each)
 
 
@@ -192,9 +193,11 @@ class AccountBook:
 
 def _row(account: Account) -> AccountRow:
     own = account.own
-    where = str(own.get("host") or own.get("path") or _listed(own.get("paths")))
-    sends = bool(own.get("smtp")) or account.kind == "gmail"
-    return AccountRow(account.id, account.kind, str(own.get("address", "")), where, account.paused, sends)
+    at = urlsplit(str(own.get("url", ""))).netloc
+    where = str(own.get("host") or own.get("path") or at or _listed(own.get("paths")))
+    sends = None if at else bool(own.get("smtp")) or account.kind == "gmail"
+    whose = str(own.get("address") or (own.get("user", "") if at else ""))
+    return AccountRow(account.id, account.kind, whose, where, account.paused, sends)
 
 
 def _listed(paths: Any) -> str:

@@ -1,0 +1,36 @@
+"""Calendars at a CalDAV server (RFC 4791): copied into the store, and read from there. docs/accounts.md is for users.
+
+| file | holds |
+| --- | --- |
+| ``settings.py`` | the keys of the ``[[account]]`` |
+| ``wire.py`` ``errors.py`` | bounded requests to the one server; its failures, in words |
+| ``dav.py`` | what is asked of the server, and what its answers say |
+| ``copying.py`` ``feed.py`` | the copy of its calendars in the store, and the feed that keeps it |
+| ``check.py`` | what the doctor says |
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from pepper_tui.connectors.caldav.check import check
+from pepper_tui.connectors.caldav.feed import CalDavFeed
+from pepper_tui.connectors.caldav.settings import CalDav
+from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.domains.calendar.objects import CALENDARS, OBJECTS
+from pepper_tui.store.upkeep.retention_rules import Rule
+
+
+def _build(settings: CalDav, around: Around) -> Built:
+    password = partial(around.secrets.value, settings.password)
+    password()  # a secret that can't be read is reported at the start
+    return Built([CalDavFeed(around.ident, settings, password)], has_calendar=True)
+
+
+CONNECTOR = Connector(
+    _build,
+    check,
+    CalDav,
+    retention={OBJECTS: Rule(versions=1), CALENDARS: Rule(versions=1)},
+    kept=dict.fromkeys((OBJECTS, CALENDARS), "the calendars would come in anew"),
+)
