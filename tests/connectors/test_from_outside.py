@@ -84,7 +84,7 @@ def test_it_senses_is_checked_and_goes_on_after_a_kill(installed: Path, home: Pa
         ('id = "a"\nkind = "gopher"\n', ":3: account a: kind: there is no connector 'gopher'; there are: broken"),
         ('id = "a"\nkind = "broken"\n', ":3: account a: kind: the connector 'broken' can't be used: ModuleNotFound"),
         ('id = "a"\nkind = "other"\n', ":3: account a: kind: the connector 'other' is not one"),
-        ('id = "a"\nkind = "ics"\n', ":3: account a: kind: 'ics' has a section of its own"),
+        ('id = "a"\nkind = "clock"\n', ":3: account a: kind: 'clock' has a section of its own"),
         ('id = "a"\nkind = "maildir"\npaths = "/m/b"\n[mail]\nmaildir = "/m"\n', "/m/b is read by [mail] already"),
         (
             'id = "a"\nkind = "mbox"\npaths = "m"\n[[account]]\nid = "b"\nkind = "mbox"\npaths = ["x", "m"]\n',

@@ -36,9 +36,11 @@ from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, 
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.connectors.bearer import why_refused
+from pepper_tui.connectors.caldav import copying, dav
 from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.gmail.sign_in.landing import code_in
+from pepper_tui.connectors.http_server import Answer
 from pepper_tui.connectors.imap.connection import changing
 from pepper_tui.connectors.maildir.changing import elsewhere
 from pepper_tui.connectors.maildir.copies import label_of
@@ -343,6 +345,16 @@ def autoconfigured(source: str) -> None:
     autoconfig.read("a@b.example", f"<clientConfig>{source}</clientConfig>".encode(), "https://b.example/c.xml")
 
 
+DAV_PART = "<response><href>/a/</href><propstat><prop></prop><status>HTTP/1.1 200 OK</status></propstat></response>"
+
+
+def dav_answered(source: str) -> None:
+    body = f'<multistatus xmlns="DAV:">{source}</multistatus>'.encode()
+    with contextlib.suppress(PepperError):
+        dav.multistatus(Answer(207, "https://b.example/c/", {}, body))
+    copying.named("a", source, set())
+
+
 def offered(host: str) -> None:
     with contextlib.suppress(OfferError):
         server(host, 993, "tls")
@@ -403,6 +415,22 @@ PARSERS = [
             "marks": (5000, lambda n: "e\u0301" * n),
         },
         "a name of a file is bounded by the file system, one at a server by the wire",
+    ),
+    Parser(
+        "answers of a CalDAV server",
+        {"connectors/caldav/dav.py": "lxml urllib xml", "connectors/caldav/copying.py": "re urllib"},
+        dav_answered,
+        {
+            "parts": (100, lambda n: DAV_PART * n),
+            "parts in parts": (60, lambda n: "<response>" * n + "</response>" * n),
+            "properties": (300, lambda n: DAV_PART.replace("<prop>", f"<prop>{'<a/>' * n}")),
+            "kinds": (300, lambda n: DAV_PART.replace("<prop>", f"<prop><resourcetype>{'<a/>' * n}</resourcetype>")),
+            "open tags": (500, lambda n: "<a>" * n),
+            "attributes": (300, lambda n: "<a " + " ".join(f'a{i}="b"' for i in range(n)) + "/>"),
+            "entities": (300, lambda n: "&a;" * n),
+            "a title": (3000, lambda n: "- " * n),
+        },
+        "an answer is at most 30 MB, and no tag is deeper than 256",
     ),
     Parser(
         "what a domain says of its mail servers",

@@ -17,8 +17,7 @@ from pepper_tui.connectors.caldav.check import check
 from pepper_tui.connectors.caldav.feed import CalDavFeed
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.connector import Around, Built, Connector
-from pepper_tui.domains.calendar.objects import CALENDARS, OBJECTS
-from pepper_tui.store.upkeep.retention_rules import Rule
+from pepper_tui.domains.calendar.objects import KEPT, RETENTION
 
 
 def _build(settings: CalDav, around: Around) -> Built:
@@ -31,6 +30,6 @@ CONNECTOR = Connector(
     _build,
     check,
     CalDav,
-    retention={OBJECTS: Rule(versions=1), CALENDARS: Rule(versions=1)},
-    kept=dict.fromkeys((OBJECTS, CALENDARS), "the calendars would come in anew"),
+    retention=RETENTION,
+    kept=KEPT,
 )

@@ -9,10 +9,10 @@ from typing import Final
 
 from pepper_tui.config import ConfigError
 from pepper_tui.connectors.caldav.dav import calendars
-from pepper_tui.connectors.caldav.errors import ServerError
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.finding import Finding, Patient
+from pepper_tui.connectors.http_server import ServerError
 from pepper_tui.text import one_line
 
 PATIENCE: Final = 30.0

@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 
 from pepper_tui.clock import Clock
 from pepper_tui.connectors.caldav.dav import Changes, Listed, calendars, changes, everything, objects
-from pepper_tui.connectors.caldav.errors import OldMarkError, ServerError
+from pepper_tui.connectors.caldav.errors import OldMarkError
 from pepper_tui.connectors.caldav.wire import Wire
+from pepper_tui.connectors.http_server import ServerError
 from pepper_tui.domains.calendar.objects import (
     CalendarObject,
     CalendarSource,
@@ -85,7 +86,7 @@ class Copier:
             place = _place(calendar.url)
             before = known.pop(place, None)
             source = CalendarSource("", self._ident, place, calendar.title) if before is None else before
-            ident = source.id or _ident(self._ident, calendar.title, ids)
+            ident = source.id or named(self._ident, calendar.title, ids)
             ids.add(ident)
             source = replace(
                 source, id=ident, title=calendar.title, may_write=calendar.may_write, holds=[*calendar.holds],
@@ -176,7 +177,7 @@ def _place(url: str) -> str:
     return urlsplit(url).path
 
 
-def _ident(account: str, title: str, taken: set[str]) -> str:
+def named(account: str, title: str, taken: set[str]) -> str:
     """Return the id of a calendar that was first called ``title``."""
     name = _NO_NAME.sub("-", title.casefold()).strip("-")[:40] or "calendar"
     return next(each for n in count(1) if (each := f"{account}/{name}{'' if n == 1 else f'-{n}'}") not in taken)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote, urljoin, urlsplit
 from xml.sax.saxutils import escape
 
-from pepper_tui.connectors.caldav.errors import AGAIN, OldMarkError, ServerError, StatusError
-from pepper_tui.connectors.caldav.wire import Answer, Wire
+from pepper_tui.connectors.caldav.errors import OldMarkError, StatusError
+from pepper_tui.connectors.caldav.wire import Wire
+from pepper_tui.connectors.http_server import AGAIN, Answer, ServerError
 
 if TYPE_CHECKING:
     from lxml.etree import _Element
@@ -74,7 +75,7 @@ class _Response:
 
 async def calendars(wire: Wire) -> list[Listed]:
     """Return the calendars at the address of the config: it names one, or the user, or the server."""
-    start = wire.settings.url
+    start = wire.reach.url
     found = await _described(wire, start)
     if found is not None and _is_calendar(found):
         return [_listed(found)]
@@ -82,19 +83,17 @@ async def calendars(wire: Wire) -> list[Listed]:
         start = urljoin(start, "/.well-known/caldav")  # RFC 6764, section 5
         found = await _described(wire, start)
     if found is None:
-        raise ServerError(
-            f"the calendar server {wire.settings.host} names no user", f"check url in account {wire.ident}"
-        )
+        raise ServerError(f"{wire.reach.server} names no user", wire.reach.check)
     homes = found.hrefs(f"{C}calendar-home-set")
     for principal in found.hrefs(f"{D}current-user-principal") if not homes else ():
         described = await _described(wire, urljoin(found.url, principal))
         homes = described.hrefs(f"{C}calendar-home-set") if described is not None else []
     if not homes:
-        words = f"the calendar server {wire.settings.host} names no calendars of {wire.settings.user}"
-        raise ServerError(words, f"put the address of the calendar itself into url of account {wire.ident}")
+        words = f"{wire.reach.server} names no calendars of {wire.reach.user}"
+        raise ServerError(words, f"put the address of the calendar itself into url of account {wire.reach.ident}")
     listed: list[Listed] = []
     for home in homes:
-        answer = await wire.get("PROPFIND", urljoin(found.url, home), _PROPERTIES, depth="1")
+        answer = await wire.get("PROPFIND", urljoin(found.url, home), _PROPERTIES, "1")
         listed += [_listed(each) for each in (await _responses(answer))[0] if _is_calendar(each)]
     return sorted(listed, key=lambda each: (each.title.casefold(), each.url))
 
@@ -105,13 +104,13 @@ async def changes(wire: Wire, calendar: Listed, mark: str) -> Changes:
         f"<d:sync-collection {_SPACES}><d:sync-token>{escape(mark)}</d:sync-token><d:sync-level>1</d:sync-level>"
         "<d:prop><d:getetag/></d:prop></d:sync-collection>"
     )
-    answer = await wire.ask("REPORT", calendar.url, body, depth="0")
+    answer = await wire.dav("REPORT", calendar.url, body, "0")
     if mark and answer.status in _OLD:
         raise OldMarkError
     if answer.status in _NO_SYNC:
         return await everything(wire, calendar)
     if answer.status != 207:
-        await wire.get("PROPFIND", calendar.url, _PROPERTIES, depth="0")  # its refusal says more
+        await wire.get("PROPFIND", calendar.url, _PROPERTIES, "0")  # its refusal says more
         raise ServerError(f"the calendar {calendar.title!r} can't be read (HTTP {answer.status})", AGAIN)
     responses, token = await _responses(answer)
     found = Changes(mark=token)
@@ -143,7 +142,7 @@ async def objects(wire: Wire, calendar: Listed, urls: Sequence[str]) -> dict[str
     body = (
         f"<c:calendar-multiget {_SPACES}><d:prop><d:getetag/><c:calendar-data/></d:prop>{hrefs}</c:calendar-multiget>"
     )
-    answer = await wire.get("REPORT", calendar.url, body, depth="1")
+    answer = await wire.get("REPORT", calendar.url, body, "1")
     responses, _ = await _responses(answer)
     return {
         each.url: (each.text(f"{D}getetag"), text) for each in responses if (text := each.text(f"{C}calendar-data"))
@@ -160,7 +159,7 @@ _PROPERTIES: Final = (
 async def _described(wire: Wire, url: str) -> _Response | None:
     """Return what lies at ``url``; None if the server has nothing to say of it."""
     try:
-        answer = await wire.get("PROPFIND", url, _PROPERTIES, depth="0")
+        answer = await wire.get("PROPFIND", url, _PROPERTIES, "0")
     except StatusError as error:
         if error.status in (404, 405, 410):
             return None
@@ -169,10 +168,10 @@ async def _described(wire: Wire, url: str) -> _Response | None:
 
 
 async def _responses(answer: Answer) -> tuple[list[_Response], str]:
-    return await asyncio.to_thread(_read, answer)
+    return await asyncio.to_thread(multistatus, answer)
 
 
-def _read(answer: Answer) -> tuple[list[_Response], str]:
+def multistatus(answer: Answer) -> tuple[list[_Response], str]:
     """Return the parts of a multistatus, and its sync token. Raises ``ServerError`` if it is none."""
     from lxml import etree
 

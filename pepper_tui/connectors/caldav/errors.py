@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from pepper_tui.connectors.caldav.settings import CalDav
-from pepper_tui.feeds.feed import FeedError
+from pepper_tui.connectors.http_server import AGAIN, Reach, ServerError
 
-AGAIN: Final = "it is tried again by itself"
 _SIGN_IN: Final = frozenset({401, 403})
-
-
-class ServerError(FeedError):
-    """A failure of the server or of the way to it."""
 
 
 class StatusError(ServerError):
@@ -27,15 +21,14 @@ class OldMarkError(Exception):
     """The server no longer knows how far a calendar was read, so all of it is compared."""
 
 
-def refused(status: int, settings: CalDav, ident: str) -> StatusError:
+def refused(status: int, reach: Reach) -> StatusError:
     """Return what the answer ``status`` means."""
-    server, key = f"the calendar server {settings.host}", f"account {ident}"
     if status in _SIGN_IN:
-        words = f"{server} did not accept the user {settings.user} and the password (HTTP {status})"
+        words = f"{reach.server} did not accept the user {reach.user} and the password (HTTP {status})"
         remedy = "check user and password; many providers take only a password made for programs (app password)"
-        return StatusError(status, words, f"{remedy}; to put in a new one: pepper accounts signin {ident}")
+        return StatusError(status, words, f"{remedy}; to put in a new one: pepper accounts signin {reach.ident}")
     if status in (404, 405, 410):
-        return StatusError(status, f"{server} has no calendars at this address (HTTP {status})", f"check url in {key}")
+        return StatusError(status, f"{reach.server} has no calendars at this address (HTTP {status})", reach.check)
     if status == 429 or status >= 500:
-        return StatusError(status, f"{server} has trouble of its own (HTTP {status})", AGAIN)
-    return StatusError(status, f"{server} refused a request (HTTP {status})", f"check url in {key}")
+        return StatusError(status, f"{reach.server} has trouble of its own (HTTP {status})", AGAIN)
+    return StatusError(status, f"{reach.server} refused a request (HTTP {status})", reach.check)

@@ -8,16 +8,20 @@ for a while, empty, so that whoever follows the store learns of it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from pepper_tui.model import ContextFilter, Record
 from pepper_tui.store import Store
+from pepper_tui.store.upkeep.retention_rules import Rule
 
 OBJECTS: Final = "calendar.object"
 CALENDARS: Final = "calendar.source"
 PAGE: Final = 500  # contexts of one query
+RETENTION: Final[Mapping[str, Rule]] = {OBJECTS: Rule(versions=1), CALENDARS: Rule(versions=1)}
+KEPT: Final[Mapping[str, str]] = dict.fromkeys((OBJECTS, CALENDARS), "your calendars would come in anew")
+"""For the connectors that store them."""
 
 
 @dataclass(slots=True)

@@ -13,6 +13,8 @@ from hashlib import sha256
 from itertools import islice
 from typing import Final
 
+from pepper_tui.text.charsets import decoded
+
 _LINE: Final = re.compile(rb"^(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT)[ \t]*\r?$", re.I | re.M)
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
@@ -80,7 +82,7 @@ class Piece:
 
 def pieces(source: bytes) -> list[Piece]:
     """Return the events of ``source``. Raises ``ValueError`` if it is not a calendar, or has no end."""
-    source = source.removeprefix(b"\xef\xbb\xbf")
+    source = readable(source)
     events: list[tuple[int, bytes, bool]] = []
     zones: dict[tuple[int, bytes], bytes] = {}
     calendar, ended = 0, False
@@ -113,6 +115,18 @@ def pieces(source: bytes) -> list[Piece]:
     if not ended:
         raise ValueError("it has no end; is it being written?")
     return [Piece(text, whole, _named(text, zones, number)) for number, text, whole in events]
+
+
+def readable(source: bytes) -> bytes:
+    """Return a calendar as UTF-8, unfolded: some writers fold within a character (RFC 5545, 3.1), some have Latin-1."""
+    if source.startswith((b"\xff\xfe", b"\xfe\xff")):
+        source = source.decode("utf-16", "replace").encode()
+    source = _FOLD.sub(b"", source.removeprefix(b"\xef\xbb\xbf"))
+    try:
+        source.decode("utf-8")
+    except UnicodeDecodeError:
+        return decoded(source, "", []).encode("utf-8", "replace")
+    return source
 
 
 def _named(text: bytes, zones: dict[tuple[int, bytes], bytes], calendar: int) -> tuple[bytes, ...]:
