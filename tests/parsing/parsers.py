@@ -50,7 +50,8 @@ from pepper_tui.connectors.mcp.offer.definition import Definition, difference
 from pepper_tui.connectors.mcp.session import reaper
 from pepper_tui.connectors.mcp.session.result import as_text
 from pepper_tui.connectors.program.lines import Lines
-from pepper_tui.domains.calendar import agenda, reading
+from pepper_tui.domains.calendar import reading, shelf
+from pepper_tui.domains.calendar.mending import mended
 from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.domains.documents import as_text as file_text
 from pepper_tui.domains.documents.reading import document
@@ -562,13 +563,30 @@ PARSERS = [
         lambda source: [(each.uid, each.title, each.newness) for each in pieces(source)],
         FILES,
         "larger than 10000000",
-        lambda tmp: told(ValueError, lambda path: agenda.Agenda._cut(path, (0, 0)), in_file(tmp, b"a" * 10_000_001)),
+        lambda tmp: told(ValueError, lambda path: shelf.cut(path, (0, 0)), in_file(tmp, b"a" * 10_000_001)),
     ),
     Parser(
         "events and time zones",
         {"domains/calendar/reading.py": "icalendar recurring_ical_events"},
         lambda source: reading.event(source, []),
         ICS,
+        "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
+    ),
+    Parser(
+        "what programs write into events against the rules",
+        {"domains/calendar/mending.py": "re"},
+        lambda source: mended(source.encode(), [source], {}),
+        {
+            "zones": (3000, lambda n: "DTSTART;TZID=UTC+2:20260101\r\n" * n),
+            "quoted": (3000, lambda n: 'DTSTART;TZID="a' * n),
+            "open": (3000, lambda n: "DTSTART;TZID=" + "a" * n),
+            "parameters": (3000, lambda n: ";TZID=a;b" * n),
+            "a name": (3000, lambda n: 'D;TZID="(UTC+01:00) ' + "a " * min(n, 140) + '":20260101\r\n' * (n // 140)),
+            "rules": (3000, lambda n: "RRULE:FREQ=DAILY;X-A=1\r\n" * n),
+            "parts": (3000, lambda n: "RRULE:" + "; " * n),
+            "defined": (3000, lambda n: "TZID:a \r\n" * n),
+            "a name's spaces": (3000, lambda n: "TZID:" + " " * n),
+        },
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
     ),
     Parser(

@@ -12,86 +12,27 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
 from typing import Any, Final, cast
 
-from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock, Looks, SystemClock
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.objects import ObjectReader
-from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.pieces import Piece
+from pepper_tui.domains.calendar.shelf import Series, Shelf, Shelved, batches
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 
-MAX_FILE: Final = 10_000_000  # bytes
-MAX_EVENTS: Final = 20_000
 MAX_OCCURRENCES: Final = 5_000  # per query
 MAX_OF_SERIES: Final = 1_600  # per query: 24 a day for the longest period that is asked for
-MAX_FILES: Final = 2_000
 MAX_KEPT: Final = 50_000  # cached occurrences
 AHEAD: Final = 62 * 86400.0  # seconds for which a series is expanded, at least
 DEADLINE: Final = 5.0  # seconds per query
-BATCH: Final = 200  # events of objects that go to the parser process at once
 BROKEN_NAMED: Final = 100  # defects of one file that are listed individually
-
-
-@dataclass(slots=True)
-class _File:
-    """One file, or one object of an account's calendar, as last read."""
-
-    sign: tuple[int, int]
-    name: str
-    calendar: str
-    pieces: list[Piece]
-    noted: list[str]  # problems seen while splitting it
-    first: bool = False  # it was there when its calendar was first looked at
-    waiting: list[Piece] = field(default_factory=list)
-    ended: int = 0  # how many of its items have ended a parser process
-    series: list[_Series] = field(default_factory=list)
-    defects: list[str] = field(default_factory=list)
-    unread: frozenset[str] = frozenset()  # the UIDs of its events that can't be read
-
-    @property
-    def is_object(self) -> bool:
-        """Whether it lies in the store, not on disk."""
-        return self.sign == (0, 0)
-
-
-@dataclass(slots=True)
-class _Series:
-    """The events of one UID in one file."""
-
-    calendar: str
-    title: str
-    events: list[Event]  # as written
-    rules: list[str]  # one for each event
-    periods: list[float]  # steps per day to expand each event
-    pieces: tuple[Piece, ...] = ()  # empty unless it repeats
-
-    @property
-    def name(self) -> str:
-        """The name used when it can't be read."""
-        return f"{self.calendar}: {self.title}"
-
-    @property
-    def key(self) -> tuple[str, ...]:
-        return (self.calendar, self.events[0].uid)
-
-    @property
-    def digest(self) -> tuple[bytes, ...]:
-        return tuple(each.digest for each in self.pieces)
-
-    def steps(self, end: float) -> float:
-        """Estimate the steps to expand its rules up to ``end``; 0 if it does not repeat."""
-        return sum(
-            max(1.0, (end - event.start) / 86400 * periods)
-            for event, periods in zip(self.events, self.periods, strict=True)
-            if periods
-        )
 
 
 @dataclass(slots=True)
@@ -126,16 +67,14 @@ class Agenda:
     ) -> None:
         """Set up the agenda.
 
-        ``addresses`` are the user's own: an event that one of them declined takes no time.
+        ``addresses`` are the user's own, with or without "+tag": an event that one of them declined takes no time.
         """
         self._paths = paths
         self._looks = Looks(clock or SystemClock())
         self._zone = zone
-        self._addresses = frozenset(address.lower() for address in addresses)
+        self._addresses = frozenset(_untagged(address.lower()) for address in addresses)
         self._parser = parser or CalendarParser()
-        self._files: dict[Path, _File] = {}
-        self._objects = objects
-        self._shelf: dict[str, _File] = {}  # the objects by id
+        self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects), objects
         self._edition = self.listed = 0
         self._said: dict[bytes, Json | str] = {}
         self._followed: dict[tuple[bytes, ...], _Followed] = {}
@@ -209,7 +148,7 @@ class Agenda:
                 if followed is not None and followed.why:
                     self._of_series[series.key] = f"{series.name}: {followed.why}; only its first time is known"
                 events = series.events if followed is None or followed.why else followed.found
-                found += [one for one in events if not one.cancelled and one.start < end and one.end >= start]
+                found += [one for one in events if not one.cancelled and one.touches(start, end)]
                 kept += len(events)
             if kept > MAX_KEPT:
                 self._followed = {key: one for key, one in self._followed.items() if one.why}
@@ -224,7 +163,7 @@ class Agenda:
             words = f"{times} of its times are left out, as there is too much in the calendar"
             self._of_series[key] = f"{key[0]}: {title}: {words}"
 
-    def _follow(self, all_series: list[_Series], start: float, end: float, until: float) -> None:
+    def _follow(self, all_series: list[Series], start: float, end: float, until: float) -> None:
         """Expand each series for that period, as far as time allows."""
         there = {series.digest for series in all_series}
         self._followed = {key: one for key, one in self._followed.items() if key in there and one.covers(start, end)}
@@ -235,7 +174,7 @@ class Agenda:
         for series, answer in zip(strange, answers, strict=False):
             self._followed[series.digest] = self._occurrences(series, answer, start, last)
 
-    def _occurrences(self, series: _Series, answer: Json | str, start: float, end: float) -> _Followed:
+    def _occurrences(self, series: Series, answer: Json | str, start: float, end: float) -> _Followed:
         if isinstance(answer, str):
             return _Followed(why=f"its repeat rule never comes due, or can't be followed ({one_line(answer, 120)})")
         moved = {event.recurrence for event in series.events} - {""}
@@ -254,9 +193,10 @@ class Agenda:
         if end <= start and all(isinstance(each, str) for each in times):  # a clock change skips the start
             walls = [datetime.fromisoformat(str(each)) for each in times]
             end = max(end, start + (walls[1] - walls[0]).total_seconds())
-        given = {name: value for name, value in fields.items() if name != "declined"}
+        given = {name: value for name, value in fields.items() if name != "answers"}
         event = Event(**given, start=start, end=end, calendar=calendar)
-        event.busy = event.busy and self._addresses.isdisjoint(fields["declined"])
+        event.answer = next((answer for who, answer in fields["answers"] if _untagged(who) in self._addresses), "")
+        event.busy = event.busy and event.answer != "declined"
         return event
 
     def _seconds(self, when: float | str) -> float:
@@ -266,13 +206,9 @@ class Agenda:
 
     # ------------------------------------------------------------------------------------------------------- files
 
-    def _load(self, until: float) -> list[_Series]:
+    def _load(self, until: float) -> list[Series]:
         """Read what has changed; return all series."""
-        kept, noted, unread = self._on_disk()
-        changed = kept != self._files
-        self._files = kept
-        changed = self._take_objects() or changed
-        files = [*kept.values(), *self._shelf.values()]
+        files, noted, unread, changed = self._shelf.load()
         if changed or self._waits:
             self._edition += 1
             self._read(files, until)
@@ -294,68 +230,12 @@ class Agenda:
         self._of_series = {key: words for key, words in self._of_series.items() if key in keys}
         return found
 
-    def _on_disk(self) -> tuple[dict[Path, _File], list[str], set[str]]:
-        """Return the files, what is wrong with them, and the calendars that can't be read."""
-        paths: list[Path] = []
-        noted: list[str] = []
-        unread: set[str] = set()
-        for path in self._paths:
-            files = sorted(path.glob("**/*.ics")) if path.is_dir() else [path]
-            if len(files) > MAX_FILES:
-                noted.append(f"{path}: only the first {MAX_FILES} of {len(files)} files were read")
-                unread |= {each.stem for each in files[MAX_FILES:]}
-            paths.extend(files[:MAX_FILES])
-        kept: dict[Path, _File] = {}
-        for path in paths:
-            try:
-                status = path.stat()
-                sign = (status.st_mtime_ns, status.st_size)
-                known = self._files.get(path)
-                kept[path] = known if known and known.sign == sign else self._cut(path, sign)
-            except FileNotFoundError:
-                if path in self._paths:
-                    noted.append(f"{path}: not there")
-                    unread.add(path.stem)
-            except Exception as error:
-                words = error.strerror if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-                noted.append(f"{path}: can't be read: {words}")
-                unread.add(path.stem)
-                if path in self._files:  # half-written: its previous content stands until it can be read again
-                    kept[path] = self._files[path]
-        return kept, noted, unread
-
-    def _take_objects(self) -> bool:
-        """Take in what came of the objects; return whether anything did."""
-        news = self._objects.taken() if self._objects is not None else []
-        for each in news:
-            if each.gone:
-                self._shelf.pop(each.id, None)
-                continue
-            found, noted = list[Piece](), list[str]()
-            try:
-                found = pieces(each.text.encode("utf-8", "surrogateescape"))
-            except ValueError as error:
-                noted.append(f"{each.calendar}: {one_line(each.place, 60)} can't be read: {error}")
-            self._shelf[each.id] = _File((0, 0), each.calendar, each.calendar, found, noted, each.first, found)
-        return bool(news)
-
-    @staticmethod
-    def _cut(path: Path, sign: tuple[int, int]) -> _File:
-        source = plain_bytes(path)
-        if len(source) > MAX_FILE:
-            raise ValueError(f"larger than {MAX_FILE} bytes")
-        found, noted = pieces(source), []
-        if len(found) > MAX_EVENTS:
-            noted.append(f"{path.name}: only the newest {MAX_EVENTS} of {len(found)} events were read")
-            found = sorted(found, key=lambda piece: piece.newness)[-MAX_EVENTS:]
-        return _File(sign, path.name, path.stem, found, noted, waiting=found)
-
-    def _read(self, files: list[_File], until: float) -> None:
+    def _read(self, files: list[Shelved], until: float) -> None:
         """Parse what is new in ``files``, starting with files whose events have ended no parser process.
 
         A file that does end it runs out of time, and the next query continues with it.
         """
-        for batch in _batches(sorted((one for one in files if one.waiting), key=lambda one: one.ended)):
+        for batch in batches(sorted((one for one in files if one.waiting), key=lambda one: one.ended)):
             strange = {
                 piece.digest: piece for file in batch for piece in file.waiting if piece.digest not in self._said
             }
@@ -366,7 +246,7 @@ class Agenda:
                 file.waiting = [piece for piece in file.waiting if piece.digest not in self._said]
                 self._build(file)
 
-    def _build(self, file: _File) -> None:
+    def _build(self, file: Shelved) -> None:
         """Build the series from what has been parsed of ``file``, and record what can't be read."""
         broken: list[str] = []
         unread: set[str] = set()
@@ -402,25 +282,16 @@ class Agenda:
         file.series = [_series_of(file.calendar, group) for group in by_uid.values()]
 
 
-def _batches(files: Iterable[_File]) -> Iterator[list[_File]]:
-    """Yield the files one by one, and objects together, as each holds hardly more than one event."""
-    batch: list[_File] = []
-    for file in files:
-        if not file.is_object or file.ended:
-            yield [file]
-            continue
-        batch.append(file)
-        if sum(len(each.waiting) for each in batch) >= BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
+def _untagged(address: str) -> str:
+    """Return an address without the "+tag" by which mail to it may be sorted."""
+    name, _, domain = address.partition("@")
+    return f"{name.partition('+')[0]}@{domain}"
 
 
-def _series_of(calendar: str, group: list[tuple[Piece, Json, Event]]) -> _Series:
+def _series_of(calendar: str, group: list[tuple[Piece, Json, Event]]) -> Series:
     events = [event for _, _, event in group]
     title = next((title for event in events if (title := one_line(event.summary, 60))), "(no title)")
-    return _Series(
+    return Series(
         calendar,
         title,
         events,

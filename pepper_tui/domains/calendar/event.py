@@ -27,12 +27,17 @@ class Event(Record):
     recurrence: str = ""  # the original start of a moved occurrence, or the series' rule
     zone: str = ""
     busy: bool = True  # whether it takes the user's time: neither marked as free nor declined
+    answer: str = ""  # the user's own: accepted, tentative, declined, needs-action; empty where they are not asked
     repeats: bool = False  # an occurrence of a series, as the series has it
     first: bool = False  # it was there when its calendar was first looked at
 
     @property
     def cancelled(self) -> bool:
         return self.status == "CANCELLED"
+
+    def touches(self, start: float, end: float) -> bool:
+        """Check whether it takes any of [start, end); what ends at ``start`` does not."""
+        return self.start < end and (self.end > start or self.start == self.end == start)
 
     @property
     def key(self) -> str:

@@ -15,8 +15,11 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+import json
+from collections import defaultdict
+from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
@@ -132,6 +135,7 @@ class CalendarFeed:
         gone = [key for key in last or () if key not in present]
         known = await (self._known(ctx, "event") if last is None else self._stored(ctx, [*strange, *gone]))
         kept: dict[str, Event] = dict(present)
+        left = _left(known, present)
         changed = False
         async with ctx.store.unit():
             for key, event in strange.items():
@@ -142,11 +146,14 @@ class CalendarFeed:
                     if before == {name: data[name] for name in before if name in data}:
                         continue
                     data["backlog"] = False
+                elif same := left.get(_content(event.data())):  # an export that gives each event another UID
+                    data["backlog"] = True
+                    one = same.pop()
+                    await self._put(ctx, one, {**known[one], "gone": True, "backlog": True})
                 changed = True
                 await self._put(ctx, key, data)
-            for key, before in known.items():
-                if key in present or before["gone"]:
-                    continue
+            for key in chain.from_iterable(left.values()):
+                before = known[key]
                 if self._agenda.is_unread(before["calendar"], before["uid"]):  # an unreadable event is not gone
                     kept[key] = Event.of(before)
                     continue
@@ -324,6 +331,20 @@ class CalendarFeed:
             if record is not None and beside["uid"] in record["beside"]:
                 return True
         return False
+
+
+def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[str]]:
+    """Return the keys of stored events that are no longer there, by their content."""
+    left: dict[str, list[str]] = defaultdict(list)
+    for key, data in known.items():
+        if key not in present and not data["gone"]:
+            left[_content(data)].append(key)
+    return left
+
+
+def _content(event: Json) -> str:
+    """Return what tells an event from others of its calendar, where its UID does not."""
+    return json.dumps([event[name] for name in ("calendar", "summary", "start", "end", "all_day", "recurrence")])
 
 
 async def _added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:

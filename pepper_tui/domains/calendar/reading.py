@@ -7,7 +7,7 @@ minute (or more often in a day than it has hours) are refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import islice
 from typing import Any, Final
@@ -16,12 +16,15 @@ from zoneinfo import ZoneInfo, available_timezones
 import icalendar
 import recurring_ical_events
 from icalendar.timezone import tzp
+from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from pepper_tui.domains.calendar.mending import mended, zone_named
 from pepper_tui.model import Json
 
 _STRANGE_RULES: Final = ("SECONDLY", "MINUTELY")
 _A_DAY: Final = 24  # occurrences of a rule allowed in a day
 _PROBED: Final = (1970, 2000, 2026, 2038)  # years for which a time zone must know its offset
+MAX_ANSWERS: Final = 500
 _zones: list[bytes] = []  # time zones of the file that are in use
 _known: list[ZoneInfo] = []
 
@@ -29,6 +32,7 @@ _known: list[ZoneInfo] = []
 def warm() -> None:
     """Load what is loaded lazily, and each of the machine's time zones: a sandboxed process can open no file."""
     _known.extend(ZoneInfo(name) for name in available_timezones())
+    zone_named("(UTC+01:00) Berlin")
     start = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n"
     event(start.encode(), [])
     series(start.encode(), [], 0.0, 2_000_000_000.0, 2)
@@ -47,11 +51,13 @@ def zone(source: bytes) -> bool:
 
 def event(source: bytes, zones: list[str]) -> Json:
     """Return the one event in ``source``: ``times``, other fields, its recurrence, and what can't be read."""
-    _use(zones)
+    source, more, unknown = mended(source, zones, WINDOWS_TO_OLSON)
+    _use([*zones, *more])
     [component] = _parsed(source).walk("VEVENT")
     if component.subcomponents and any(one.name == "VEVENT" for one in component.subcomponents):
         raise ValueError("an event within an event")
     broken = [name for name, _ in component.errors if name]
+    broken += [f"time zone {name!r}, taken as yours," for name in unknown]
     refusal = ""
     if _fixed(component):
         refusal = _refusal(component)
@@ -79,10 +85,13 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
     They reach from a day before ``start`` to a day after ``end``: the different fields, and for each occurrence the
     number of its fields, its times and its own recurrence; ``more``: there are more than ``limit``.
     """
-    _use(zones)
+    source, more, _ = mended(source, zones, WINDOWS_TO_OLSON)
+    _use([*zones, *more])
     calendar = _parsed(source)
-    for component in calendar.walk("VEVENT"):
+    components = calendar.walk("VEVENT")
+    for component in components:
         _fixed(component)
+    _dated_by_day(components)
     # a day more on both sides: whole days and times without a zone are compared in UTC there
     day = timedelta(days=1)
     first, last = datetime.fromtimestamp(start, UTC) - day, datetime.fromtimestamp(end, UTC) + day
@@ -123,17 +132,17 @@ def _fields(component: Any) -> Json:
     return {
         "uid": str(component.get("UID", ""))[:500],
         "summary": str(component.get("SUMMARY", ""))[:500],
-        "all_day": not isinstance(component.decoded("DTSTART"), datetime),
+        "all_day": not isinstance(component.decoded("DTSTART"), datetime)
+        or str(component.get("X-MICROSOFT-CDO-ALLDAYEVENT", "")).upper() == "TRUE",
         "location": str(component.get("LOCATION", ""))[:500],
         "description": str(component.get("DESCRIPTION", ""))[:10_000],
         "status": str(component.get("STATUS", "CONFIRMED")).upper()[:20],
         "organizer": _address(component.get("ORGANIZER", "")),
         "attendees": [_address(one) for one in _listed(component.get("ATTENDEE"))][:100],
-        "declined": [
-            _address(one)
+        "answers": [
+            [_address(one), str(one.params.get("PARTSTAT", "NEEDS-ACTION")).lower()[:20]]
             for one in _listed(component.get("ATTENDEE"))
-            if str(one.params.get("PARTSTAT", "")).upper() == "DECLINED"
-        ],
+        ][:MAX_ANSWERS],
         "categories": [str(name)[:100] for group in _listed(categories) for name in getattr(group, "cats", [group])][
             :50
         ],
@@ -175,6 +184,7 @@ def _fixed(component: Any) -> bool:
     """Check whether the rules of ``component`` can be read; if not, remove them."""
     try:
         for rule in _rules(component):
+            _until_that_day(component, rule)
             rule.to_ical()
             _periods(rule)
         _refusal(component)
@@ -182,6 +192,27 @@ def _fixed(component: Any) -> bool:
         component.pop("RRULE", None)
         return False
     return True
+
+
+def _until_that_day(component: Any, rule: Any) -> None:
+    """Let a rule of a timed event that ends by a date go to the end of that day, as whoever wrote it means it."""
+    start = component.get("DTSTART")
+    start = start.dt if start is not None else None
+    for at, until in enumerate(_listed(rule.get("UNTIL"))):
+        if isinstance(start, datetime) and not isinstance(until, datetime):
+            last = datetime(until.year, until.month, until.day, 23, 59, 59, tzinfo=start.tzinfo)
+            rule["UNTIL"][at] = last.astimezone(UTC) if start.tzinfo is not None else last
+
+
+def _dated_by_day(components: Sequence[Any]) -> None:
+    """Give changed occurrences that name the day alone the time of their series."""
+    starts = [one["DTSTART"].dt for one in components if "RECURRENCE-ID" not in one and "DTSTART" in one]
+    timed = next((start for start in starts if isinstance(start, datetime)), None)
+    for one in components:
+        changed = getattr(one.get("RECURRENCE-ID"), "dt", None)
+        if timed is not None and changed is not None and not isinstance(changed, datetime):
+            del one["RECURRENCE-ID"]
+            one.add("RECURRENCE-ID", timed.replace(year=changed.year, month=changed.month, day=changed.day))
 
 
 def _rules(component: Any) -> list[Any]:
@@ -202,7 +233,10 @@ def _changed(component: Any) -> str:
 
 
 def _address(value: Any) -> str:
-    return str(value).lower().removeprefix("mailto:").strip()[:320]
+    """Return whom a value names: Apple's programs write an id, and the address beside it."""
+    said = str(value).lower().strip()
+    beside = str(getattr(value, "params", {}).get("EMAIL", "")).lower().strip()
+    return (beside if beside and not said.startswith("mailto:") else said.removeprefix("mailto:"))[:320]
 
 
 def _interval(rule: Any) -> int:

@@ -187,7 +187,10 @@ def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:
         if end and end > start:
             when += f"–{end:%H:%M}" if end.date() == start.date() else f" to {_day(end.date(), today)}, {end:%H:%M}"
     place = f", {one_line(str(event['location']), 200)}" if event.get("location") else ""
-    notes = ["tentative"] if event.get("status") == "TENTATIVE" else []
+    answer = event.get("answer")
+    notes = ["tentative"] if event.get("status") == "TENTATIVE" or answer == "tentative" else []
+    notes += ["declined"] if answer == "declined" else [] if event.get("busy", True) else ["free"]
+    notes += ["not answered"] if answer == "needs-action" else []
     if not event.get("all_day") and start.timestamp() <= now:
         notes.append("now" if end and end.timestamp() > now else "over")
     return f"{when}: {title}{place}" + (f" ({', '.join(notes)})" if notes else "")

@@ -13,6 +13,7 @@ from pepper_tui.config import Calendar, Config
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import conflicts_among
 from pepper_tui.domains.calendar.feed import CalendarFeed
+from pepper_tui.domains.calendar.shelf import HOLD
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import ContextStore
 from tests.feeds.ruled import triage_of
@@ -102,3 +103,62 @@ async def test_what_pepper_added_to_one_calendar_hides_nothing_in_another(desk: 
     assert (await desk.told("New event: Trip"))["priority"] == "normal"
     desk.own.write_text(ics(event("u", START, "Board")))
     assert (await desk.told("New event: Board"))["priority"] == "log"
+
+
+async def test_an_export_that_gives_each_event_another_uid_tells_nothing(desk: Desk) -> None:
+    shifts = [("Early", START), ("Early", START), ("Late", START + 7200)]
+
+    async def loud() -> list[str]:
+        found = await desk.store.query(ContextFilter(namespaces=["signals.calendar"], limit=500))
+        return sorted(each.data["content"].partition(" —")[0] for each in found if each.data["priority"] != "log")
+
+    desk.own.write_text(ics(*(event(f"a{at}", start, title) for at, (title, start) in enumerate(shifts))))
+    await desk.told("New event: Late")
+    desk.own.write_text(ics(*(event(f"b{at}", start, title) for at, (title, start) in enumerate(shifts))))
+    desk.shared.write_text(ics(event("u", START + 9000, "Mark")))
+    await desk.told("New event: Mark")
+    news = ["New event: Early", "New event: Early", "New event: Late", "New event: Mark"]
+    assert [each for each in await loud() if "Conflict" not in each] == news
+    desk.own.write_text(ics(event("c0", START, "Early")))
+
+    async def cancelled() -> bool:
+        await desk.clock.advance(20)
+        return "Cancelled: Late" in await loud()
+
+    await until(cancelled, 20)
+    gone = ["Cancelled: Early", "Cancelled: Late"]
+    assert [each for each in await loud() if "Conflict" not in each] == [*gone, *news]
+
+
+async def test_a_file_that_is_away_for_a_moment_cancels_nothing_and_later_it_does(desk: Desk) -> None:
+    text = ics(event("u", START, "Board"))
+    desk.own.write_text(text)
+    await desk.told("New event: Board")
+    before = await desk.store.count(ContextFilter(namespaces=["signals.calendar"]))
+    desk.own.rename(desk.own.with_suffix(".tmp"))
+    await desk.agenda.events()
+    assert desk.agenda.is_unread("own", "u")
+    desk.own.write_text(text)
+    desk.shared.write_text(ics(event("m", START + 9000, "Mark")))
+    await desk.told("New event: Mark")
+    assert await desk.store.count(ContextFilter(namespaces=["signals.calendar"])) == before + 1
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_a_file_of_a_folder_that_vanishes_is_held_for_a_while(tmp_path: Path, back: bool) -> None:
+    clock = ManualClock()
+    folder = tmp_path / "vdir"
+    folder.mkdir()
+    (folder / "u.ics").write_text(ics(event("u", START, "Board")))
+    agenda = Agenda([folder], BERLIN, clock=clock)
+    assert len(await agenda.events()) == 1
+    (folder / "u.ics").rename(tmp_path / "u")
+    assert await agenda.events() == []
+    assert agenda.is_unread("u", "u")
+    listed = agenda.listed
+    if back:
+        (tmp_path / "u").rename(folder / "u.ics")
+    await clock.advance(HOLD)
+    assert len(await agenda.events()) == back
+    assert not agenda.is_unread("u", "u")
+    assert agenda.listed != listed
