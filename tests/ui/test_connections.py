@@ -22,6 +22,7 @@ class Row:
     id: str
     address: str
     paused: bool = False
+    sends: bool | None = True
 
     @property
     def words(self) -> str:

@@ -19,6 +19,11 @@ class Account(Protocol):
     def paused(self) -> bool: ...
 
     @property
+    def sends(self) -> bool | None:
+        """Whether mail is sent from there; None where it is none of mail."""
+        ...
+
+    @property
     def words(self) -> str:
         """Its kind, address and server, on one line."""
         ...

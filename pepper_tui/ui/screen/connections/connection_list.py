@@ -131,7 +131,7 @@ def account_lines(account: Account, health: Health | None, came: float, names: K
         Text(one_line(account.id, 60), ink.strong),
         *pen.hang(Text("account    ", ink.dim), Text(one_line(account.words, 400))),
         *pen.hang(Text("health     ", ink.dim), Text(health_words(account, health, names.of(_SIGN_IN)))),
-        *pen.hang(Text("last mail  ", ink.dim), Text(last)),
+        *(pen.hang(Text("last mail  ", ink.dim), Text(last)) if account.sends is not None else ()),
         Text(""),
         *pen.hang(Text(""), Text(hints, ink.dim)),
     ]
