@@ -11,6 +11,9 @@ def main() -> None:
     """Run the `pepper` command. Exits through ``SystemExit`` with the exit code."""
     options = screen_options(sys.argv[1:])
     if options is None:
+        from pepper_tui.engine.interpreter import collect_seldom
+
+        collect_seldom()  # before the imports, which it makes a fifth cheaper
         from pepper_tui.command.cli import main as command_line
 
         command_line()

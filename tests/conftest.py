@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.engine.interpreter import COLLECT
 from pepper_tui.store import ContextStore
 
 # no test reads or writes the keyring of whoever runs it
@@ -18,6 +19,8 @@ os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 # how long an example takes says how busy the machine is, and nothing about the code
 settings.register_profile("pepper", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pepper")
+# as in the program (``engine/interpreter.py``): thousands of tests are collected, and each app is large
+gc.set_threshold(*COLLECT)
 
 
 def pytest_collection_finish() -> None:

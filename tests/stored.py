@@ -1,4 +1,4 @@
-"""What a home's store holds, read from its own file by somebody who is not Pepper."""
+"""What a home's store holds, read from its own file by somebody who is not Pepper; what an open one still has to do."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import sqlite3
 from pathlib import Path
 from typing import Any
+
+from pepper_tui.store import ContextStore
 
 
 def stored(home: Path, namespace: str) -> list[tuple[dict[str, Any], list[str]]]:
@@ -23,3 +25,9 @@ def stored(home: Path, namespace: str) -> list[tuple[dict[str, Any], list[str]]]
         except sqlite3.OperationalError:
             return []  # not there yet: the program is about to make it
     return [(json.loads(data), json.loads(tags)) for data, tags in rows]
+
+
+async def backlog(store: ContextStore) -> int:
+    """How many deliveries are to come: asked many times while a test waits, so without all that ``stats`` counts."""
+    waiting = "SELECT count(*) FROM deliveries WHERE state IN ('pending', 'retrying')"
+    return int(await store.file.read(lambda connection: connection.execute(waiting).fetchone()[0]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -17,8 +17,10 @@ from pepper_tui.command.launch import (
     read_config,
 )
 from pepper_tui.command.output import HomeOption, at, leave, show
-from pepper_tui.config import Config, ConfigError
 from pepper_tui.text import clean
+
+if TYPE_CHECKING:
+    from pepper_tui.config import Config
 
 config_app = typer.Typer(
     help="The config: where it is, what it says, whether it is right; an example.", no_args_is_help=True
@@ -27,6 +29,7 @@ config_app = typer.Typer(
 
 def _of_accounts(home: Path, config: Config) -> list[str]:
     """Return the problems of the accounts that the config names."""
+    from pepper_tui.config import ConfigError
     from pepper_tui.connectors.registry import named
 
     try:
@@ -39,7 +42,7 @@ def _of_accounts(home: Path, config: Config) -> list[str]:
 @config_app.command("check")
 def config_check(home: HomeOption = None) -> None:
     """Read the config and say what it sets up, or what is wrong: file, line, key."""
-    from pepper_tui.config import old_key_notes
+    from pepper_tui.config import ConfigError, old_key_notes
     from pepper_tui.config.report import missing_things, summary
 
     where = at(home)
@@ -62,6 +65,7 @@ def config_upgrade(
     home: HomeOption = None,
 ) -> None:
     """Write renamed keys under their new names, and the mail in [mail] as accounts; all else stays as it is."""
+    from pepper_tui.config import ConfigError
     from pepper_tui.config.report import changes
     from pepper_tui.config.upgrade import upgrade_of, write
 

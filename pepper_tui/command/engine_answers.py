@@ -26,8 +26,6 @@ async def answers_of(home: Path, verb: str, arguments: Json, *, opens: bool) -> 
     Without one it raises ``LaunchError``, unless ``opens``: then `ask` and `answer` open an engine for the question,
     without feeds; other verbs read the home as it stands.
     """
-    from pepper_tui.engine.answers import queries
-
     first: list[Json] = []
     async with aclosing(request(home, verb, arguments)) as remote:
         try:
@@ -47,6 +45,8 @@ async def answers_of(home: Path, verb: str, arguments: Json, *, opens: bool) -> 
             return
     if not (home / "config.toml").exists():
         raise missing_config(home)
+    from pepper_tui.engine.answers import queries
+
     if verb in ("ask", "answer"):
         async with opened(home, feeds=False) as engine:
             await engine.servers_begun()

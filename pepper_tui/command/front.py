@@ -1,6 +1,6 @@
 """The fast way to the screen.
 
-Only the standard library is imported here, and a line is on the terminal before Textual is loaded.
+Little more than the standard library is imported here, and a line is on the terminal before Textual is loaded.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
+
+from pepper_tui.home import default_home
 
 
 class ScreenOptions(NamedTuple):
@@ -46,7 +48,7 @@ def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
 
         where = home or demo_home()
     else:
-        where = home or standard_home()
+        where = home or default_home()
     where = where.absolute()
     if not demo and not (where / "config.toml").exists():
         return without_config(where, plain)
@@ -58,16 +60,6 @@ def screen(home: Path | None, demo: bool, plain: bool = False) -> int:
     from pepper_tui.command.launch import run_screen
 
     return run_screen(where, demo=demo, plain=plain)
-
-
-def standard_home() -> Path:
-    """Return ``config.default_home`` without its imports."""
-    import os
-
-    own, data = os.environ.get("PEPPER_HOME"), os.environ.get("XDG_DATA_HOME")
-    if own:
-        return Path(own).expanduser()
-    return (Path(data) if data else Path.home() / ".local" / "share") / "pepper"
 
 
 def without_config(home: Path, plain: bool) -> int:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
+from pepper_tui.home.written import section
 from pepper_tui.text.errors import PepperError
 from pepper_tui.ui.shared.endings import Endings
 
@@ -98,15 +99,8 @@ class FirstLook:
 
 def first_look(home: Path) -> FirstLook:
     """Read only ``[ui]``, without the imports that the whole config needs."""
-    import tomllib
-
-    from pepper_tui.config.renamed import renewed
-
-    try:
-        wishes = renewed(tomllib.loads(plain_text(home / "config.toml"))).tree.get("ui", {})
-        return FirstLook(str(wishes.get("theme", "pepper")), wishes.get("plain") is True)
-    except (OSError, ValueError, AttributeError):
-        return FirstLook()
+    wishes = section(home, "ui")
+    return FirstLook(str(wishes.get("theme", "pepper")), wishes.get("plain") is True)
 
 
 @asynccontextmanager

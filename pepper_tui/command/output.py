@@ -8,7 +8,6 @@ import os
 import signal
 import sys
 import threading
-import tomllib
 from collections.abc import Coroutine
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -17,12 +16,11 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
-from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.command.launch import EXIT_TROUBLE, LaunchError, report
-from pepper_tui.config import default_home
-from pepper_tui.config.renamed import renewed
 from pepper_tui.engine.answers.socket import RemoteError
 from pepper_tui.engine.interpreter import DaemonThreads, log_cleanly
+from pepper_tui.home import default_home
+from pepper_tui.home.written import section
 from pepper_tui.text.errors import PepperError, is_foreseen
 
 log = logging.getLogger(__name__)
@@ -72,12 +70,7 @@ def when(seconds: float, *, exact: bool = False) -> str:
 
 def user_settings(home: Path | None) -> dict[str, Any]:
     """Return the section ``[user]`` of a home's config; empty if none can be read."""
-    try:
-        text = plain_text(home / "config.toml") if home else ""
-        user = renewed(tomllib.loads(text)).tree.get("user")
-        return user if isinstance(user, dict) else {}
-    except (OSError, ValueError):
-        return {}
+    return section(home, "user") if home else {}
 
 
 def _zone_of(home: Path | None) -> tzinfo | None:

@@ -19,8 +19,8 @@ import typer
 
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError, read_config
 from pepper_tui.command.output import HomeOption, NotSaidError, at, do, leave, show, when
-from pepper_tui.config import DATABASE
 from pepper_tui.engine.answers.socket import NoEngineError, request
+from pepper_tui.home import DATABASE
 from pepper_tui.text import one_line
 
 Json = dict[str, Any]

@@ -6,17 +6,18 @@ import json
 import sys
 from collections.abc import Iterable, Iterator
 from datetime import datetime, tzinfo
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfoNotFoundError
 
 import typer
 
 from pepper_tui.clock import ZONE_REMEDY, iso, local_locale, local_zone, zone_trouble
-from pepper_tui.clock.recurrence import instant
-from pepper_tui.clock.words import Reading, TimeAskedError, TimeRefusedError, read_time, said
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import HomeOption, at, leave, show, user_settings
 from pepper_tui.text import one_line
+
+if TYPE_CHECKING:
+    from pepper_tui.clock.words import Reading
 
 Json = dict[str, Any]
 
@@ -53,6 +54,8 @@ def when(
 
 def reading_of(text: str, now: float, zone: tzinfo, locale: str) -> Json:
     """Return a phrase as: ``at`` (ISO 8601 in the zone) or null, ``rrule``, ``said``, ``ask`` (readings), ``why``."""
+    from pepper_tui.clock.words import TimeAskedError, TimeRefusedError, read_time
+
     nothing: Json = {"text": text, "at": None, "end": None, "rrule": "", "said": "", "ask": [], "why": ""}
     try:
         return nothing | _shown(read_time(text, now, zone, locale), now, zone)
@@ -63,6 +66,8 @@ def reading_of(text: str, now: float, zone: tzinfo, locale: str) -> Json:
 
 
 def _shown(reading: Reading, now: float, zone: tzinfo) -> Json:
+    from pepper_tui.clock.words import said
+
     end = iso(reading.end, zone) if reading.end is not None else None
     return {"at": iso(reading.at, zone), "end": end, "rrule": reading.rrule, "said": said(reading, zone, now)}
 
@@ -91,4 +96,6 @@ def _moment(now: str, zone: tzinfo) -> float:
         wall = datetime.fromisoformat(now)
     except ValueError:
         leave(LaunchError(EXIT_CONFIG, f"--now {now!r} is no ISO time; e.g. 2026-11-28T12:00"))
+    from pepper_tui.clock.recurrence import instant
+
     return wall.timestamp() if wall.tzinfo is not None else instant(wall, zone)

@@ -1,15 +1,7 @@
 """One typed tree read from ``config.toml`` in the home; every room gets its part of it."""
 
 from pepper_tui.config.agents import Fetch, Judging, McpServer, Offered, OwnTools, Scheduler, Tools, Worker
-from pepper_tui.config.base import (
-    CONFIG_FILE,
-    DATABASE,
-    SECRETS_FILE,
-    ConfigError,
-    Section,
-    default_home,
-    refers_to_secret,
-)
+from pepper_tui.config.base import ConfigError, Section, refers_to_secret
 from pepper_tui.config.load import anchored, dotted_name, load_config, old_key_notes, parse_config, place_at, place_of
 from pepper_tui.config.models import (
     MODEL_ROLES,
@@ -37,6 +29,7 @@ from pepper_tui.config.sources import (
     OwnFeed,
     Smtp,
 )
+from pepper_tui.home import CONFIG_FILE, DATABASE, SECRETS_FILE, default_home
 
 __all__ = [
     "CONFIG_FILE",

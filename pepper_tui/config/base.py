@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,23 +11,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from pepper_tui.config.secret.names import holds_secret
 from pepper_tui.text.errors import PepperError
-
-CONFIG_FILE = "config.toml"
-
-
-SECRETS_FILE = "secrets.toml"
-
-
-DATABASE = "pepper.db"
-
-
-def default_home() -> Path:
-    """Return ``$PEPPER_HOME``, else ``$XDG_DATA_HOME/pepper``, else ``~/.local/share/pepper``."""
-    own = os.environ.get("PEPPER_HOME")
-    if own:
-        return Path(own).expanduser()
-    data = os.environ.get("XDG_DATA_HOME")
-    return (Path(data) if data else Path.home() / ".local" / "share") / "pepper"
 
 
 class ConfigError(PepperError):

@@ -11,10 +11,11 @@ from typing import Any, Final, TypeVar
 from pydantic import ValidationError
 
 from pepper_tui.boundary.plain_file import plain_text
-from pepper_tui.config.base import CONFIG_FILE, ConfigError, Section
+from pepper_tui.config.base import ConfigError, Section
 from pepper_tui.config.problem_words import account_key, keys_beside, problem_words, unknown_key
-from pepper_tui.config.renamed import RENAMED, OldKey, Rename, Renewed, Where, renewed
 from pepper_tui.config.sections import Config
+from pepper_tui.home import CONFIG_FILE
+from pepper_tui.home.renamed import RENAMED, OldKey, Rename, Renewed, Where, renewed
 
 S = TypeVar("S", bound=Section)
 

@@ -22,7 +22,7 @@ from tomlkit.items import AoT, Array, Comment, InlineTable, Item, Key, SingleKey
 
 from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.config import CONFIG_FILE, Config, ConfigError, mail_upgrade, old_key_notes, parse_config, place_of
-from pepper_tui.config.renamed import RENAMED, Rename
+from pepper_tui.home.renamed import RENAMED, Rename
 
 BEFORE_UPGRADE = f"{CONFIG_FILE}.before-upgrade"
 

@@ -42,6 +42,7 @@ from tests.attack.puppet import WAITS, Call, Puppet, Script, Turn, prompt_of
 from tests.attack.row import Harm
 from tests.domains.mail.mails import deliver, mail, make_maildir
 from tests.domains.web.web import Web
+from tests.stored import backlog
 from tests.tools.sink import Sink
 
 CRAFTY: Final = Path(__file__).parent / "crafty.py"
@@ -230,8 +231,7 @@ class Scene:
     async def _idle(self) -> bool:
         if await self.engine.store.count(ContextFilter(namespaces=["raw.mail"])) < self._delivered:
             return False
-        stats = await self.engine.store.stats()
-        if any(each.pending + each.retrying for each in stats.subscriptions):
+        if await backlog(self.engine.store):
             return False
         for call in await self.calls():
             waits = call.state is CallState.SCHEDULED and (

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 
 from pepper_tui.command.cli import app
 from pepper_tui.config import Config, ConfigError, old_key_notes, parse_config, place_of
-from pepper_tui.config.renamed import RENAMED, Rename, renewed
 from pepper_tui.config.upgrade import upgrade_of
+from pepper_tui.home.renamed import RENAMED, Rename, renewed
 
 HERE = Path("/h/config.toml")
 CONVERSATION = 'name = "x"\nlook_for = "blockers"\nthread = "x"\n'
@@ -341,7 +341,7 @@ def test_a_folder_that_can_not_be_written_changes_nothing(tmp_path: Path) -> Non
 
 def test_the_first_frame_reads_old_names_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from pepper_tui.command.launch import first_look
-    from pepper_tui.config import renamed as renamed_keys
+    from pepper_tui.home import renamed as renamed_keys
 
     at_home(tmp_path, '[look]\ntheme = "pepper-light"\n')
     assert first_look(tmp_path).theme == "pepper"

@@ -10,12 +10,19 @@ from pathlib import Path
 
 import pytest
 
-from pepper_tui.command.front import screen_options, standard_home
-from pepper_tui.config import default_home
+from pepper_tui.command.front import screen_options
 from pepper_tui.engine.answers.socket import SOCKET_FILE
+from pepper_tui.home import default_home
 from tests.command.commands import pepper
 
 HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalendar")
+
+
+def loaded(code: str, *among: str) -> str:
+    """Which modules are loaded after ``code``, in a process of its own."""
+    told = f"import sys; {code}; print(*[m for m in {among!r} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
 
 
 @pytest.mark.parametrize(
@@ -28,9 +35,13 @@ HEAVY = ("textual", "rich", "typer", "pydantic", "openai", "aiosqlite", "icalend
     ],
 )
 def test_the_first_line_waits_for_no_heavy_import(module: str) -> None:
-    code = f"import sys, {module}; print([m for m in {HEAVY!r} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert loaded(f"import {module}", *HEAVY) == ""
+
+
+def test_the_first_frame_reads_its_settings_without_the_whole_config(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[ui]\ntheme = "pepper-light"\n')
+    look = f"from pepper_tui.command.launch import first_look, Path; first_look(Path({str(tmp_path)!r}))"
+    assert loaded(look, *HEAVY, "pepper_tui.config") == ""
 
 
 LOGGING = """
@@ -61,11 +72,7 @@ def test_what_is_logged_is_harmless_to_the_terminal(tmp_path: Path) -> None:
 
 
 def test_the_command_line_needs_neither_screen_nor_model() -> None:
-    code = (
-        "import sys, pepper_tui.command.cli; print([m for m in ('textual', 'openai', 'icalendar') if m in sys.modules])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert loaded("import pepper_tui.command.cli", "textual", "openai", "icalendar", "pydantic", "aiosqlite") == ""
 
 
 def test_only_the_screen_is_on_the_fast_path() -> None:
@@ -76,13 +83,20 @@ def test_only_the_screen_is_on_the_fast_path() -> None:
         assert screen_options(other) is None
 
 
-@pytest.mark.parametrize("name", ["PEPPER_HOME", "XDG_DATA_HOME", ""])
-def test_both_paths_mean_the_same_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("set_to", "home"),
+    [
+        ({"PEPPER_HOME": "/p", "XDG_DATA_HOME": "/x"}, Path("/p")),
+        ({"XDG_DATA_HOME": "/x"}, Path("/x/pepper")),
+        ({}, Path.home() / ".local/share/pepper"),
+    ],
+)
+def test_the_home_without_an_option(monkeypatch: pytest.MonkeyPatch, set_to: dict[str, str], home: Path) -> None:
     for variable in ("PEPPER_HOME", "XDG_DATA_HOME"):
         monkeypatch.delenv(variable, raising=False)
-    if name:
-        monkeypatch.setenv(name, str(tmp_path))
-    assert standard_home() == default_home()
+    for variable, value in set_to.items():
+        monkeypatch.setenv(variable, value)
+    assert default_home() == home
 
 
 def test_a_home_without_a_config_says_what_to_do_and_offers_the_demo(tmp_path: Path) -> None:

@@ -55,6 +55,7 @@ from pepper_tui.model import (
 from pepper_tui.store import ContextStore, HomeLock
 from tests.domains.mail.mails import deliver, make_maildir
 from tests.evaluation.scenario import MissedError
+from tests.stored import backlog
 from tests.tools.sink import Sink
 
 ZONE: Final = ZoneInfo("Europe/Berlin")
@@ -297,6 +298,8 @@ class Day:
     async def _rests(self) -> bool:
         if await self.engine.store.count(ContextFilter(namespaces=["raw.mail"])) < self._delivered:
             return False
+        if await backlog(self.engine.store):
+            return False
         runs, cards = await self.runs(), await self.cards()
         asks = {card.call for card in cards}
         calls, sources = await self.calls(), {each.source for each in await self.questions()}
@@ -313,10 +316,7 @@ class Day:
             return False
         if any(reminder.due <= self.clock.now() for reminder in await self.reminders()):
             return False
-        if any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT)):
-            return False
-        stats = await self.engine.store.stats()  # the dearest look
-        return not any(each.pending + each.retrying for each in stats.subscriptions)
+        return not any(act["state"] == "pending" for act in await self.facts(Namespace.RULE_ACT))
 
     def _waits_for_mail(self, call: ToolCall) -> bool:
         """Whether it is a wait that is not over."""

@@ -116,18 +116,18 @@ def test_it_is_harmless_text_on_every_screen_and_in_every_prompt(tmp_path: Path,
                         seen.append(screen.text)
                         screen.press("down", "down")
                         _close(screen)
-            for key in ("f8", "f1", "ctrl+l"):
-                screen.press(key)
-                screen.pump(1.0)  # the status asks the engine first
+            for key in ("f8", "f1"):
+                _open(screen, key)
                 seen.append(screen.text)
                 _close(screen)
+            screen.press("ctrl+l")
             assert sum("obey me" in text or "evil@evil" in text or "[/x]" in text for text in seen) > 8, seen
             screen.pump(1.0)
             _close(screen)  # what a key that came too early has opened meanwhile
             screen.press("ctrl+c")  # and what it left in the composer
             screen.pump(0.5)
             screen.type("alive")
-            screen.pump(0.5)
+            screen.wait_for("alive")
             screen.press("enter")
             screen.wait_for("pong alive")
             screen.press("ctrl+q")
@@ -152,6 +152,17 @@ def test_it_is_harmless_text_on_every_screen_and_in_every_prompt(tmp_path: Path,
             assert not [word for word in SWALLOWED if word in SPELT.sub("", said)], said
         assert "Invoice" in outputs["log"].stdout
         assert "obey me" in outputs["ask"].stdout
+
+
+def _open(screen: Terminal, key: str) -> None:
+    """Press ``key`` until what it opens is there: an Esc of before may come late and close it again."""
+
+    def opened() -> bool:
+        screen.press(key)
+        screen.pump(0.7)  # the status asks the engine first
+        return "Esc closes" in screen.text
+
+    screen.wait_for(opened)
 
 
 def _close(screen: Terminal) -> None:
@@ -322,7 +333,7 @@ def test_an_edit_of_hostile_text_stays_text_and_does_not_approve(tmp_path: Path)
             screen.type("\x1b[Z")  # back from the text, to the subject
             screen.pump(0.2)
             screen.type(f"\x1b[200~{HOSTILE}\x1b[201~")
-            screen.pump(0.5)
+            screen.wait_for("obey me")
             screen.press("tab")
             screen.pump(0.2)
             screen.type("\x1b[200~y\r\nyes\x1b[201~")

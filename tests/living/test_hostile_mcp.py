@@ -105,7 +105,7 @@ env = {{ UNRULY_FOLDER = "{folder}" }}
             screen.press("ctrl+c")
             screen.pump(0.5)
             screen.type("alive")
-            screen.pump(0.3)
+            screen.wait_for("alive")
             screen.press("enter")
             screen.wait_for("pong alive")
             screen.press("ctrl+q")

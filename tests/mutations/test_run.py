@@ -24,7 +24,10 @@ KILLED, SURVIVED = Outcome(Fate.KILLED, "t"), Outcome(Fate.SURVIVED)
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    # each trial would load all plugins, of which its tests need none, and its command the one that knows its seed
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "_hypothesis_pytestplugin")
     (tmp_path / "half.py").write_text(CODE)
     (tmp_path / "test_half.py").write_text(TESTS)
     return tmp_path

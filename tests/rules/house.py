@@ -16,6 +16,7 @@ from pepper_tui.config import parse_config
 from pepper_tui.engine.engine import Engine
 from pepper_tui.model import ContextFilter, Namespace
 from tests.domains.mail.mails import deliver, mail, make_maildir
+from tests.stored import backlog
 
 BASE = """
 [user]
@@ -110,8 +111,7 @@ class House:
                 return False
             if any(act["state"] == "pending" for act in await self.acts()):
                 return False
-            stats = await self.engine.store.stats()
-            return not any(each.pending + each.retrying for each in stats.subscriptions)
+            return not await backlog(self.engine.store)
 
         await self.until(settled)
         for _ in range(5):

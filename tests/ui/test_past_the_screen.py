@@ -10,8 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from textual import events
 
+from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.screen.status import StatusLine
 from tests.terminal import Terminal
+from tests.ui.seat import seat, until
 
 CTRL_T, CTRL_G, CTRL_S, FOCUS_OUT = "\x14", "\x07", "\x13", "\x1b[O"
 ROOT = str(Path(__file__).parents[2])
@@ -130,6 +134,18 @@ def test_a_paste_that_comes_as_keys_opens_no_editor(tmp_path: Path, paste: str) 
         terminal.wait_for("no editor was opened")
         terminal.type("still here")
         terminal.wait_for("still here")
+
+
+async def test_a_key_of_the_same_read_that_the_loop_sees_late_opens_no_editor_either() -> None:
+    async with seat() as (app, pilot, _, _):
+        first, second = events.Key("ctrl+g", None), events.Key("x", "x")
+        second.time = first.time
+        app.post_message(first)
+        await pilot.pause(0.01)
+        app.post_message(second)
+        await until(lambda: app.query_one(Composer).text == "x", pilot)
+        await until(lambda: "editor" in app.query_one(StatusLine).facts.words, pilot)
+        assert "no editor was opened" in app.query_one(StatusLine).facts.words
 
 
 def test_without_an_editor_the_way_out_is_named(tmp_path: Path) -> None:

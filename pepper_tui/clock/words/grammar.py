@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from functools import cache, cached_property
 from importlib import resources
 from itertools import product
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import lark
 
@@ -90,7 +90,7 @@ class Grammar:
     @cached_property
     def _parser(self) -> lark.Lark:
         """Build the parser, at the first phrase that needs it: takes some 0.2 s."""
-        return lark.Lark(
+        made = lark.Lark(
             self._source,
             parser="earley",
             lexer="dynamic",
@@ -98,6 +98,8 @@ class Grammar:
             g_regex_flags=re.IGNORECASE,
             propagate_positions=False,
         )
+        _predict_step_by_step(made)
+        return made
 
     @cached_property
     def _shapes(self) -> Shapes:
@@ -202,6 +204,18 @@ class Grammar:
             plain = " ".join(said.lower().split())
             return known[plain] if plain in known else known[plain.rstrip(".")]
         return said
+
+
+def _predict_step_by_step(made: lark.Lark) -> None:
+    """Let a predicted symbol add only its own rules; their first symbols are predicted in turn.
+
+    lark adds all rules that can follow from a symbol, for each item that expects it: the same parse in 2.5 times the
+    time.
+    """
+    own: dict[Any, list[Any]] = {}
+    for rule in made.rules:
+        own.setdefault(rule.origin, []).append(rule)
+    cast(Any, made.parser).parser.predictions.update(own)
 
 
 @cache

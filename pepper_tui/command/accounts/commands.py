@@ -14,7 +14,6 @@ import typer
 
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError, missing_config
 from pepper_tui.command.output import HomeOption, at, do, show
-from pepper_tui.config import ConfigError
 from pepper_tui.text.errors import PepperError
 
 if TYPE_CHECKING:
@@ -150,6 +149,8 @@ def accounts_remove(
 
 def _do(home: Path, work: Awaitable[int], *, changes: bool = False) -> None:
     """Carry out ``work``, with its troubles in words; say that a running engine has to start anew."""
+
+    from pepper_tui.config import ConfigError
 
     async def carried_out() -> int:
         try:

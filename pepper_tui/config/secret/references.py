@@ -14,8 +14,9 @@ from urllib.parse import quote
 
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.boundary.secret_keeper import HomeKeeper, KeeperError, keeper_of
-from pepper_tui.config.base import REFERENCE_AT_END, SECRETS_FILE, SHORTEST_SECRET, ConfigError
+from pepper_tui.config.base import REFERENCE_AT_END, SHORTEST_SECRET, ConfigError
 from pepper_tui.config.secret.in_clear import REFERENCE, in_clear
+from pepper_tui.home import SECRETS_FILE
 
 
 class Secrets:

@@ -84,6 +84,11 @@ class PepperApp(Actions):
         accounts: Callable[[], Accounts] | None = None,
     ) -> None:
         super().__init__(driver_class=PepperDriver)
+        for each in THEMES:
+            self.register_theme(each)
+        # before any style is read: a change of theme reads and applies all styles anew
+        self.set_reactive(PepperApp.theme, DARK.name)
+        self.stylesheet.set_variables(self.get_css_variables())
         teach_alt_enter()
         keep_pastes_text()
         self.clock: Clock = clock or SystemClock()
@@ -137,8 +142,6 @@ class PepperApp(Actions):
         yield self._status
 
     def on_mount(self) -> None:
-        for theme in THEMES:
-            self.register_theme(theme)
         self.theme = self._first_theme if self._first_theme in self.available_themes else DARK.name
         self.theme_changed_signal.subscribe(self, lambda _theme: self._restyle())
         self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))  # after `fg` it is empty

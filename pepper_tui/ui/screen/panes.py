@@ -39,8 +39,7 @@ class Panes:
         return self._app.screen_stack[0]
 
     def fit(self, width: int, height: int) -> None:
-        self._screen.set_class(width < NARROW[0] or height < NARROW[1], "narrow")
-        self.show(self._tab)
+        self._show(self._tab, narrow=width < NARROW[0] or height < NARROW[1])
 
     @property
     def narrow(self) -> bool:
@@ -48,12 +47,19 @@ class Panes:
 
     def show(self, tab: str) -> None:
         """Bring ``tab`` to the front if there is room for only one."""
+        self._show(tab, narrow=self.narrow)
+
+    def _show(self, tab: str, *, narrow: bool) -> None:
         self._tab = tab
-        self._screen.set_class(tab == "chat", "chat")
-        self._screen.set_class(tab != "chat", "side")
-        for pane in PANES[1:]:
-            self._screen.set_class(tab == pane, f"show-{pane}")
-        self._screen.set_class(tab == "chat" and bool(self._views("mail-pane")), "mailing")
+        self._screen.update_classes(  # at once: each change is a new style for all that is on the screen
+            {
+                "narrow": narrow,
+                "chat": tab == "chat",
+                "side": tab != "chat",
+                "mailing": tab == "chat" and bool(self._views("mail-pane")),
+                **{f"show-{pane}": tab == pane for pane in PANES[1:]},
+            }
+        )
         self._app.query_one(TabStrip).shown = tab
 
     def go(self, pane: str) -> None:

@@ -95,7 +95,7 @@ class Editing:
             return
         before, at = app.keys
         await asyncio.sleep(WAIT)
-        if at - before < GAP or app.keys[-1] != at:  # such as a paste that the terminal delivered as keys
+        if at - before < GAP or [*app.keys] != [before, at]:  # such as a paste that the terminal delivered as keys
             app.say_words("That came faster than typing: no editor was opened")
             return
         trouble: EngineError | None = None

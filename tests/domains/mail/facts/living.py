@@ -14,6 +14,7 @@ from tests.domains.mail.box import box
 from tests.domains.mail.box.letters import DAY, START, Letter
 from tests.domains.mail.mails import deliver, make_maildir
 from tests.rules.house import House
+from tests.stored import backlog
 
 
 @dataclass
@@ -45,8 +46,7 @@ async def taken(house: House, count: int) -> None:
     async def settled() -> bool:
         if await house.engine.store.count(ContextFilter(namespaces=["raw.mail"])) < count:
             return False
-        stats = await house.engine.store.stats()
-        return not any(each.pending + each.retrying for each in stats.subscriptions)
+        return not await backlog(house.engine.store)
 
     await house.until(settled, seconds=60, step=1.0)
     await house.until(settled, seconds=60)
