@@ -12,7 +12,7 @@ CHILD = "what Pepper's own processes say to one another"
 QUERY = "values of a query for mail, which is at most 4,000 characters"
 
 OWN: dict[str, tuple[str, str]] = {
-    "command/output.py": ("tomllib", CONFIG),
+    "home/written.py": ("tomllib", CONFIG),
     "config/agents.py": ("re", CONFIG),
     "config/base.py": ("re", CONFIG),
     "config/load.py": ("re tomllib", CONFIG),
@@ -26,7 +26,6 @@ OWN: dict[str, tuple[str, str]] = {
     "command/accounts/options.py": ("tomllib", TYPED),
     "command/accounts/adding.py": ("shlex", TYPED),
     "connectors/imap/settings.py": ("shlex", CONFIG),
-    "command/launch.py": ("tomllib", CONFIG),
     "config/secret/in_clear.py": ("ipaddress re urllib", CONFIG),
     "demo/config.py": ("re", CONFIG),
     "demo/writer.py": ("email icalendar", OUT),
