@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.domains.mail.at_source.elsewhere import REACTION
 from pepper_tui.domains.mail.at_source.filing import MARKED, MOVES
+from pepper_tui.domains.mail.at_source.own_filing import BY_KEY
 from pepper_tui.domains.mail.at_source.state import STATES
-from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.notices.told import UNPAIRED
-from pepper_tui.model import Namespace
+from pepper_tui.model import FROM_MODEL, Namespace
 from tests.simulation.mail.account import ADDRESS, IDENT, Account, Lying
 from tests.simulation.mail.world import MailWorld
 
@@ -227,17 +227,35 @@ class MailChecks:
         return [each["id"] for each in card.data["effect"]["payload"]["mails"]] if card is not None else []
 
     def _open_cards(self) -> Iterable[str]:
-        """A mail that was dealt with elsewhere is on no open card, unless it came late or the user took it back."""
-        made = {row.id: row.at for row in self._of("signals.mail")}
+        """A mail that was dealt with elsewhere is on no open card, unless a model names it late or the user took that
+        back."""
+        made, moved = {row.id: row.at for row in self._of("signals.mail")}, self._moved()
         for card in self._of(Namespace.NOTIFICATION):
             source = str(card.data["source"])
             if card.data["kind"] in UNPAIRED or not source.startswith(SIGNALS) or "open" not in card.tags:
                 continue
             mail = self._watch.rows.get(("raw.mail", source.removeprefix(SIGNALS)))
             deeds: Collection[str] = self._world.deeds[mail.data["message_id"]] if mail is not None else ()
-            late = card.data["created_at"] - made.get(f"signal_{mail.id}" if mail else "", 0.0) >= REACTION
+            by_model = card.data["origin"] == FROM_MODEL
+            late = by_model and card.data["created_at"] - made.get(f"signal_{mail.id}" if mail else "", 0.0) >= REACTION
             if ENDS & set(deeds) and not late and card.id not in self._closed_once():
                 yield f"the card {card.id} is open, and its mail was {deeds} elsewhere"
+            elif mail is not None and mail.id in moved and not late and card.id not in self._closed_once():
+                yield f"the card {card.id} is open, and its mail was filed by {moved[mail.id]}"
+
+    def _moved(self) -> dict[str, str]:
+        """The calls that are known to have moved a mail out of the inbox for good, by mail."""
+        assert self._account is not None
+        found: dict[str, str] = {}
+        records = {row.id: row.data["copies"] for row in self._of(Namespace.FILED)}
+        for call in self._calls():
+            stayed = {copy["item"]["id"] for copy in records.get(call.id, ()) if copy["trouble"]}
+            arguments = call.data["arguments"]
+            for mail in set(self._mails_of(call)) - stayed if arguments["act"] in MOVES else ():
+                found.pop(mail, None)
+                if call.data["state"] == "succeeded" and arguments["folder"] != self._account.folders["inbox"]:
+                    found[mail] = call.id
+        return found
 
     def _closed_once(self) -> set[str]:
         return {
