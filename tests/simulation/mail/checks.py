@@ -48,7 +48,7 @@ class MailChecks:
     def __init__(self, watch: Watch, world: MailWorld) -> None:
         self._watch, self._world = watch, world
         self.named: set[str] = set()
-        world.wrong, world.health = watch.wrong, self._health
+        world.wrong, world.health, world.carded = watch.wrong, self._health, self._carded
 
     @property
     def _account(self) -> Account | None:
@@ -60,6 +60,11 @@ class MailChecks:
     def _health(self) -> str:
         row = self._watch.rows.get((Namespace.HEALTH, FEED))
         return str(row.data["state"]) if row is not None else "ok"
+
+    def _carded(self) -> set[str]:
+        mails = {str(row.data["source"]).removeprefix(SIGNALS) for row in self._of(Namespace.NOTIFICATION)
+                 if "open" in row.tags}  # fmt: skip
+        return {row.data["message_id"] for row in self._of("raw.mail") if row.id in mails}
 
     # ------------------------------------------------------------------------------------------- after each commit
 
@@ -162,7 +167,7 @@ class MailChecks:
     def at_drain(self) -> None:
         if self._account is None:
             return
-        for words in [*self._places(), *self._open_cards(), *self._sent()]:
+        for words in [*self._places(), *self._open_cards(), *self._sent(), *self._untold()]:
             self._watch.wrong(words)
 
     def _calls(self) -> list[Row]:
@@ -285,3 +290,10 @@ class MailChecks:
                           if line.startswith("Message-ID: ")), "")  # fmt: skip
             if call.data["state"] == "succeeded" and not self._watch.answers[call.id] and not copies.get(ident):
                 yield f"{call.id} has sent {ident}, and no copy lies among the sent mail"
+
+    def _untold(self) -> Iterable[str]:
+        """Where Pepper can tell by itself whether a mail has gone, it is not left to the user."""
+        for call in self._of(Namespace.TOOL_CALL):
+            waits = call.data["state"] == "unknown" and not call.data["acknowledged"]
+            if waits and call.data["effect"] == "send" and self.is_traced(call) and not self._watch.answers[call.id]:
+                yield f"what became of {call.id} is left to the user"
