@@ -34,7 +34,7 @@ COMPARED: Final = frozenset({"seen", "flagged", "answered", "deleted"})
 CHECKED: Final = {**MARKED, "label": ("labelled", True), "unlabel": ("labelled", False)}
 DEALT_WITH: Final = (
     "you answered it",
-    "you read it elsewhere",
+    "you read it",
     "you marked it as junk",
     "filed",
     "it was deleted",
