@@ -220,7 +220,8 @@ class MailChecks:
                 act = str(call.data["arguments"]["act"])
                 if act in MOVES:
                     target = str(call.data["arguments"]["folder"]) if act == "move" else self._account.folders[act]
-                    folders[mail] = {target} | (set() if sure else folders[mail])
+                    # a move that was cut off may have left a copy where it went, which no later one is about
+                    folders[mail] = {target} | (folders[mail] if mail in unsure else set())
                 elif act in CHECKED:
                     mark, on = CHECKED[act]  # type: ignore[index]
                     marks[mail, mark] = {on} | (set() if sure else marks[mail, mark])
