@@ -21,6 +21,10 @@ FROM_SENDER: Final = "sender:"
 FROM_CALENDAR: Final = "calendar:"
 FROM_FEED: Final = "feed:"
 """Prefix of a notification's origin, followed by the address, the calendar, or the feed."""
+FROM_MODEL: Final = "model"
+"""Origin of a notification that a model's own call told."""
+OF_CALL: Final = "notification_"
+"""Prefix of the id of what the tool ``notify`` told, followed by that of its call."""
 
 
 @dataclass(slots=True)
@@ -85,7 +89,7 @@ class Notification(Record):
     trust: str = ""
     matter_kind: MatterKind = "event"
     choices: list[Json] = field(default_factory=list)
-    origin: str = ""  # who is behind it: "model" if a model's own call told it, else as in ``rules.origin``
+    origin: str = ""  # who is behind it: ``FROM_MODEL``, or as in ``rules.origin``
     expires_at: float | None = None
 
     def __post_init__(self) -> None:

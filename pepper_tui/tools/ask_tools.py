@@ -20,6 +20,7 @@ from pydantic import Field
 from pepper_tui.clock import done_before
 from pepper_tui.model import (
     CALL_OPEN,
+    FROM_MODEL,
     OPEN_TAG,
     QUESTION,
     SETTLED,
@@ -137,7 +138,7 @@ async def _asked(ctx: ToolContext, question: str, options: list[str]) -> Notific
         priority=Priority.HIGH,
         kind=QUESTION,
         choices=choices,
-        origin="model",
+        origin=FROM_MODEL,
         expires_at=now + ctx.of(AskParts).answer_within,
     )
 

@@ -411,7 +411,7 @@ async def test_a_models_wish_is_a_card_that_names_the_mails_and_a_rejected_one_i
     assert await box.cards() == []
 
 
-async def test_an_approved_wish_is_carried_out_after_its_window(box: Box) -> None:
+async def test_an_approved_wish_is_carried_out_after_its_window_and_ends_the_cards_of_its_mails(box: Box) -> None:
     await box.take(1)
     await box.desk.says(
         "clean up", calls(("file_mail", {"mails": ["<m1@example.com>"], "act": "move", "folder": "work"}))
@@ -419,8 +419,10 @@ async def test_an_approved_wish_is_carried_out_after_its_window(box: Box) -> Non
     card = await box.desk.card()
     assert card.resolved.payload["folder"] == "Work"
     await box.desk.engine.approve(card.id)
-    assert box.files() == {"1": "INBOX"}
+    assert (box.files(), (await box.notices())["n1"]) == ({"1": "INBOX"}, NotificationState.NEW)
     await box.until_filed(m1="Work")
     await box.until_ended(CallState.SUCCEEDED)
     await box.until_followed()
-    assert NotificationState((await box.notices())["n1"]) is NotificationState.NEW
+    assert (await box.notices())["n1"] == NotificationState.DONE
+    await box.desk.engine.undo()
+    assert (await box.notices())["n1"] == NotificationState.NEW

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.domains.notices.told import UNPAIRED
-from pepper_tui.model import Json
+from pepper_tui.model import FROM_MODEL, Json
 from tests.kill.mailbox import DEEDS, LISTS, Deed
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ OWN_MARKS: Final = ("flagged", "labelled")  # those that nobody but the user's k
 CALL: Final = "file_mail"
 ENDS: Final = frozenset({"deleted", "moved", "answered"})
 SIGNAL: Final = "signals.mail:signal_"
-REACTION: Final = 600.0  # seconds after a signal in which a late card of a mail ends, too
+REACTION: Final = 600.0  # seconds after a signal in which a model's card that names it ends with its mail
 LOOKS: Final = 3.0  # seconds that a look at an unknown outcome may take
 
 
@@ -198,12 +198,10 @@ class Filing:
         for one in self.attack.facts("notification"):
             if one["kind"] in UNPAIRED or not str(one["source"]).startswith(SIGNAL):
                 continue
-            if one["id"].endswith("_answered"):  # it tells of a wait that has ended, and may stay: not decided yet
-                continue
             mail = str(one["source"]).removeprefix(SIGNAL)
             signal = f"signal_{mail}"
             deeds, why = self.deeds[ids.get(mail, "")], ended.get(one["id"], "")
-            late = one["created_at"] - made.get(signal, 0.0) >= REACTION
+            late = one["origin"] == FROM_MODEL and one["created_at"] - made.get(signal, 0.0) >= REACTION
             if "open" in one["_tags"] and ENDS & set(deeds) and not late and not self._was_closed(one["id"]):
                 problems.append(f"lost: {one['title']!r} is open, and its mail was {deeds} elsewhere")
             replied = bool({mail, signal, ids.get(mail, "?")} & answered)

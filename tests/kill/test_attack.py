@@ -15,8 +15,9 @@ from tests.kill.attack import NAMED, Attack
         (1, [f"{name}:1" for name in NAMED]),
         (3, [f"commit_after:{n}" for n in (12, 24, 36, 48)]),
         (2, []),
+        (4, ["attempt_committed:1", "mails_filed:1", "data_sent:1"]),
     ],
-    ids=["named boundaries", "commits", "random moments and model faults"],
+    ids=["named boundaries", "commits", "random moments and model faults", "Google"],
 )
 def test_nothing_is_lost_or_done_twice(tmp_path: Path, seed: int, boundaries: list[str]) -> None:
     attack = Attack(tmp_path, seed, len(boundaries) or 6, boundaries)

@@ -20,6 +20,7 @@ CARD = {
     "source": "signals.mail:signal_mail_k1",
     "created_at": 9.0,
     "kind": "notice",
+    "origin": "",
     "_tags": ["open"],
 }
 

@@ -216,6 +216,21 @@ async def test_in_a_burst_an_answer_is_known_by_the_mail_that_it_names(tmp_path:
         assert await house.engine.dead_letters() == []
 
 
+@pytest.mark.parametrize("begun", [True, False])
+async def test_in_a_burst_an_absence_is_noted_and_the_answer_after_it_ends_it(tmp_path: Path, begun: bool) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        if begun:
+            await asked(house)
+        else:
+            house.mail(sender="Dana <dana@example.com>", subject="A quote", number=1)
+        to: dict[str, Any] = {"sender": "Dana <dana@example.com>", "In_Reply_To": "<m1@example.com>"}
+        house.mail(subject="Automatic reply: A note", text="I am away.", Auto_Submitted="auto-replied", **to)
+        house.mail(subject="Re: A note", **to)
+        await house.calm()
+        assert await waiting(house) == ["answered"]
+        assert await house.engine.dead_letters() == []
+
+
 async def test_in_a_burst_an_answer_is_known_where_the_question_has_lost_the_root_of_its_thread(tmp_path: Path) -> None:
     async with House(tmp_path, FOLLOW) as house:
         house.mail(sender="Someone <some@example.com>", subject="Hello", number=1)

@@ -682,13 +682,18 @@ class Watch:
             return  # what was filed: see ``MailChecks``
         card = self.rows[Namespace.APPROVAL, row.data["approval"]]
         happened = self.effects[seen_effect(card.data)]
-        retried = any(
-            other.data["retry_of"] == card.id for (space, _), other in self.rows.items() if space == Namespace.APPROVAL
-        )
-        if happened and state in ("cancelled", "failed") and not self.answers[row.id] and not retried:
+        undone = state in ("cancelled", "failed") and not self.answers[row.id]
+        if happened and undone and not self._done_by_another(card):
             self.wrong(f"{row.id} is told as {state}, and it happened")
         if not happened and state == "succeeded" and not self.answers[row.id]:
             self.wrong(f"{row.id} is told as succeeded, and it never happened")
+
+    def _done_by_another(self, card: Row) -> bool:
+        """Whether another try of the same may have done what a card stood for."""
+        same = [other for (space, _), other in self.rows.items() if space == Namespace.APPROVAL and other.id != card.id
+                and seen_effect(other.data) == seen_effect(card.data)]  # fmt: skip
+        calls = [self.rows[Namespace.TOOL_CALL, other.data["call"]] for other in same]
+        return any(call.data["state"] in ("succeeded", "unknown") or self.answers[call.id] for call in calls)
 
 
 def hash_of(text: str) -> str:

@@ -464,9 +464,6 @@ class Orders:
         facts, config = signal.data["metadata"], self._watch.config
         if facts.get("kind") == "own" or signal.data["reason"].startswith(SILENT):
             return
-        raw = self._rows["raw.mail", facts["raw"]].data
-        if raw["marks"] or raw["use"] in ("junk", "trash", "drafts"):
-            return  # it was dealt with before it came in; a fact may have raised it all the same
         there = {match.name for match in matches_of(facts)}
         subject = str(facts["subject"]).lower().split()
         for rule in (*config.rule, *config.watch):

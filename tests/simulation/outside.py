@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.utils import format_datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -82,6 +82,7 @@ class Outside:
         self.readings: list[dict[str, Any]] = []  # of the user's own feed
         self.performed: list[Performed] = []
         self.on_effect: Callable[[Performed], None] = lambda _: None
+        self.on_mail: Callable[[str, str], None] = lambda sender, message: None  # that leaves by SMTP
         self.loop: Callable[[], asyncio.AbstractEventLoop | None] = lambda: None  # of the engine that runs now
         self.letters: list[Letter] = []
         self.latest = 0.0  # what the wall clock showed before it was put back
@@ -190,13 +191,13 @@ class Outside:
 
     # ------------------------------------------------------------------------------------------- effects
 
-    async def effect(self, kind: str, key: str) -> None:
-        """Do the effect, or fail in one of the ways of the world."""
+    async def effect(self, kind: str, key: str, then: Callable[[], None] = lambda: None) -> None:
+        """Do the effect, or fail in one of the ways of the world. ``then``: what comes of it outside."""
         chance = self.chance
         await asyncio.sleep(chance.choice((0.0, 0.1, 2.0)))
         fault = chance.random()
         if fault >= self.faults.effect:
-            self._happens(kind, key)
+            self._happens(kind, key, then)
             await asyncio.sleep(chance.choice((0.0, 0.1, 2.0)))
             return
         way = chance.randrange(6)
@@ -206,16 +207,17 @@ class Outside:
             raise OutcomeUnknownError("the answer never came")  # and it did not happen
         if way == 2:
             await asyncio.sleep(100_000.0)
-        self._happens(kind, key)
+        self._happens(kind, key, then)
         if way == 3:
             await asyncio.sleep(100_000.0)
         if way == 4:
             raise ConnectionResetError("reset by peer")
         raise OutcomeUnknownError("the answer never came")
 
-    def _happens(self, kind: str, key: str) -> None:
+    def _happens(self, kind: str, key: str, then: Callable[[], None] = lambda: None) -> None:
         done = Performed(kind, key)
         self.performed.append(done)
+        then()
         self.on_effect(done)
 
     def happened(self, kind: str, key: str) -> int:
@@ -225,8 +227,8 @@ class Outside:
         """A mail leaves from an account by itself."""
         self._happens("mail", mail_key(recipients, message))
 
-    async def send_mail(self, recipients: Sequence[str], message: str) -> str:
-        await self.effect("mail", mail_key(recipients, message))
+    async def send_mail(self, sender: str, recipients: Sequence[str], message: str) -> str:
+        await self.effect("mail", mail_key(recipients, message), partial(self.on_mail, sender, message))
         return "250 taken"
 
 
@@ -384,7 +386,7 @@ def installed(outside: Outside) -> Iterator[None]:
         return _current[0].watch_mail()
 
     async def send(mailer: Any, recipients: Sequence[str], message: str, on_handed_over: Any = lambda: None) -> str:
-        words = await _current[0].send_mail(recipients, message)
+        words = await _current[0].send_mail(mailer.address, recipients, message)
         on_handed_over()
         return words
 

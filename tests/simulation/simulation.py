@@ -49,6 +49,7 @@ from tests.simulation.house_rules import TEMPLATES, drawn
 from tests.simulation.invariants import Watch as Invariants
 from tests.simulation.invariants import seen_effect
 from tests.simulation.loop import SimulatedLoop, StuckError
+from tests.simulation.mail.account import ADDRESS
 from tests.simulation.mail.world import MailWorld
 from tests.simulation.mind import Mind, SimulatedClient
 from tests.simulation.outside import TOOLS, Faults, Outside, Performed, SimulatedAgenda, installed
@@ -648,6 +649,16 @@ class Simulation:
             if acts:
                 acts.pop()
             raise
+
+    def _user_approve_post(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        """A yes to what would be sent from the account, if anything waits."""
+        cards = [row for (space, _), row in self.checks.rows.items() if space == Namespace.APPROVAL]
+        ours = [row for row in cards if str(row.data["effect"]["account"]).startswith(ADDRESS)]
+        waits = [row for row in ours if row.data["state"] == "pending"]
+        if not waits:
+            return self._user_approve(engine)
+        card = self._chance.choice(waits)
+        return self._approve(engine, card.id, card.data)
 
     def _user_approve_edit(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
         return self._approve_and(engine, undo=False, edit=True)

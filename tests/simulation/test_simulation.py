@@ -1,4 +1,4 @@
-"""Twenty seeds in each run of the tests, and that a seed is one world: it replays to the byte."""
+"""Some seeds in each run of the tests, and that a seed is one world: it replays to the byte."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from tests.simulation.simulation import run_seed
 
-SEEDS = 20
+FIRST, SEEDS = 2, 24
+"""Four of them have an account at an IMAP server and eight at Google; they see the faults of ``make mutate``."""
 
 
 def _run(*arguments: str, hash_seed: str = "random") -> subprocess.CompletedProcess[str]:
@@ -25,7 +26,7 @@ def _run(*arguments: str, hash_seed: str = "random") -> subprocess.CompletedProc
 
 
 def test_no_seed_violates_what_must_hold() -> None:
-    done = _run("--seeds", str(SEEDS), "--jobs", "2")
+    done = _run("--first", str(FIRST), "--seeds", str(SEEDS), "--jobs", "2")
     assert done.stdout.splitlines()[-1] == f"seeds={SEEDS} violations=0", done.stdout[-5000:] + done.stderr[-2000:]
     assert done.returncode == 0
 

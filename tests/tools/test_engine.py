@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from pepper_tui.clock import ManualClock
 from pepper_tui.model import CallState, ContextFilter, Effect, Namespace, ResolvedEffect
 from pepper_tui.store import StoreUnavailableError
 from pepper_tui.tools import NotDoneError, ToolContext, tool
+from pepper_tui.tools.approvals.attempts import Checks
 from tests.tools.bench import Bench, Died, act_tool, bench_config
 from tests.waiting import until
 
@@ -174,6 +176,7 @@ async def test_what_many_calls_report_is_one_commit_a_quarter_second(bench: Benc
         gate.set()
         await bench.store.count(ContextFilter(namespaces=[Namespace.PROGRESS]))
     await told("again")
+    await until(lambda: stored >= len(calls))
     counting.cancel()
     assert stored == len(calls)
     assert commits <= 2
@@ -346,6 +349,26 @@ async def test_a_fate_is_looked_for_after_a_second_kill_and_after_an_answer(
     assert (await bench.state(call_id, end)).open is False
     await bench.clock.advance(200)
     assert len(looks) == looked
+
+
+async def test_a_fate_is_looked_for_again_where_the_other_side_or_the_disk_fails(clock: ManualClock) -> None:
+    answers: list[Exception | bool] = [StoreUnavailableError("the disk refuses"), False, False, True]
+
+    async def look(call_id: str) -> bool:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    checks = Checks(clock, look)
+    checks.later("c")
+
+    async def told() -> bool:
+        await clock.advance(600.0)
+        return not answers
+
+    await until(told)
+    await checks.stop()
 
 
 async def test_a_call_outlives_a_store_that_fails(bench: Bench) -> None:

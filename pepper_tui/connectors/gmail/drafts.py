@@ -2,7 +2,8 @@
 
 A draft is noted before it is made, so that none is forgotten. It is *open* until it is known to be there no more. An
 open draft that nobody sends any more, after a kill or a lost answer, is removed, and looked for as long as that fails:
-then it can't go any more, and none is left in the user's mailbox.
+then it can't go any more, and none is left in the user's mailbox. So with one that an earlier try may still make beside
+that of the last.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ class Draft(Record):
     ``making``: it was asked for. ``made``: it was not sent. ``sending``: it may have been. ``removing``: it was there
     after the send failed, and may have been removed. ``gone``: it is not there, and whether it was sent is not known.
     ``draft`` and ``thread`` are Google's ids, ``mail`` that of the draft's text. ``at``: when it was asked for.
+    ``lost``: when another was asked for, whose making had no answer; 0 if none can come any more.
     """
 
     id: str
@@ -50,6 +52,11 @@ class Draft(Record):
     thread: str = ""
     state: DraftState = "making"
     at: float = 0.0
+    lost: float = 0.0
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN or self.lost > 0
 
     @property
     def went(self) -> bool | None:
@@ -67,7 +74,7 @@ class Drafts:
         self._looked: dict[str, float] = {}
 
     async def keep(self, draft: Draft) -> Draft:
-        tags = [f"account:{draft.account}", *([OPEN_TAG] if draft.state in OPEN else [])]
+        tags = [f"account:{draft.account}", *([OPEN_TAG] if draft.is_open else [])]
         await self._store.put(draft, namespace=DRAFTS, context_id=draft.id, tags=tags)
         return draft
 
@@ -91,7 +98,7 @@ class Drafts:
         except InDoubtError:
             if not (found := await self._found(draft.id)):
                 raise
-            made = found[0]
+            made, draft = found[0], _beside_one(draft)
         except GoogleError:
             await self.keep(replace(draft, state="not_sent"))
             raise
@@ -142,12 +149,25 @@ class Drafts:
                 continue
             self._looked[draft.id] = now + AGAIN
             try:
-                now_is = await self.settled(draft, unless_sending=True)
+                now_is = await self._without_another(await self.settled(draft, unless_sending=True))
             except GoogleError as error:
                 log.info("a draft at %s can't be removed yet: %s", self._gmail.settings.address, error.words)
                 continue
-            if now_is.state not in OPEN:
+            if not now_is.is_open:
                 self._looked.pop(draft.id, None)
+
+    async def _without_another(self, draft: Draft) -> Draft:
+        """Remove drafts of the mail that were made late, beside its own; look no more once none can come."""
+        if not draft.lost:
+            return draft
+        for each in await self._found(draft.id):
+            if draft.id in self._under_way:
+                return draft
+            if str(each["id"]) != draft.draft:
+                await self._delete(str(each["id"]))
+        if draft.id in self._under_way or 0 <= self._gmail.clock.now() - draft.lost < PATIENCE:
+            return draft
+        return await self.keep(replace(draft, lost=0.0))
 
     async def _open(self) -> list[Draft]:
         wanted = ContextFilter(namespaces=[DRAFTS], tags=[OPEN_TAG, f"account:{self._gmail.ident}"], limit=None)
@@ -165,7 +185,7 @@ class Drafts:
             await self._delete(str(each["id"]))
         if not found and 0 <= self._gmail.clock.now() - draft.at < PATIENCE:
             return draft
-        return await self.keep(replace(draft, state="not_sent"))
+        return await self.keep(replace(_beside_one(draft), state="not_sent"))
 
     async def _removed(self, draft: Draft) -> Draft:
         await self._delete(draft.draft)
@@ -209,6 +229,11 @@ class Drafts:
             return False
         mails = thread.get("messages", [])
         return any(SENT in each.get("labelIds", []) and _age(each.get("id")) > _age(draft.mail) for each in mails)
+
+
+def _beside_one(draft: Draft) -> Draft:
+    """Return the draft for when one of its mail is there: of several that were asked for, the last may still come."""
+    return replace(draft, lost=draft.at) if draft.lost else draft
 
 
 def _age(ident: object) -> int:

@@ -44,14 +44,14 @@ class GmailOutbox:
         with self.drafts.sending(message_id):
             if await self._sent_before(message_id):
                 return "Google had sent it already"
-            return await self._send(message_id, message, on_handed_over)
+            draft = Draft(message_id, self.gmail.ident, at=self.gmail.clock.now(), lost=await self._lost(message_id))
+            return await self._send(draft, message, on_handed_over)
 
     async def fate(self, message_id: str) -> bool | None:
         """Return whether a mail has gone; see ``TracedOutbox``."""
         return await self.drafts.fate(message_id)
 
-    async def _send(self, message_id: str, message: str, on_handed_over: Callable[[], None]) -> str:
-        draft = Draft(message_id, self.gmail.ident, at=self.gmail.clock.now())
+    async def _send(self, draft: Draft, message: str, on_handed_over: Callable[[], None]) -> str:
         body = {"message": {"raw": urlsafe_b64encode(message.encode()).decode()}}
         try:
             await self.gmail.need("send")
@@ -82,6 +82,11 @@ class GmailOutbox:
         except GoogleError as error:
             words = "a draft of an earlier attempt is still at Google, and can't be removed now"
             raise NotDoneError(f"{words}: {error.words}") from error
+
+    async def _lost(self, message_id: str) -> float:
+        """Return when an earlier attempt asked for a draft that may still be made; 0 if none did."""
+        draft = await self.drafts.of(message_id)
+        return 0.0 if draft is None else max(draft.lost, draft.at if draft.state == "making" else 0.0)
 
     async def _went(self, draft: Draft) -> bool:
         """Return whether a draft was sent. Raises ``OutcomeUnknownError`` if that can't be known now."""

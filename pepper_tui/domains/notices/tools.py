@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pepper_tui.domains.memory.context_tools import find_context
-from pepper_tui.model import OPEN_TAG, Effect, Namespace, Notification, Priority, Step
+from pepper_tui.model import FROM_MODEL, OF_CALL, OPEN_TAG, Effect, Namespace, Notification, Priority, Step
 from pepper_tui.text import one_line
 from pepper_tui.tools.approvals.choices import Announce
 from pepper_tui.tools.errors import ToolError
@@ -43,7 +43,7 @@ async def notify(
             raise ToolError(f"'{name}' is empty; nothing is shown without it")
     source = await _source(ctx, source)
     notification = Notification(
-        id=f"notification_{ctx.call.id}",
+        id=f"{OF_CALL}{ctx.call.id}",
         title=one_line(title),
         body=body,
         reason=reason,
@@ -52,7 +52,7 @@ async def notify(
         priority=Priority(priority),
         kind=kind,
         matter=ctx.call.matter,
-        origin="model",
+        origin=FROM_MODEL,
     )
     announce = ctx.of(NoticeParts).announce
     if announce is None:

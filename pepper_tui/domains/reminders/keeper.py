@@ -18,6 +18,7 @@ from pepper_tui.clock import Clock, Timers
 from pepper_tui.clock.recurrence import newest_and_next, zone_of
 from pepper_tui.clock.words.spoken import rhythm
 from pepper_tui.model import (
+    FROM_MODEL,
     OPEN_TAG,
     REMINDER,
     Context,
@@ -139,7 +140,7 @@ class Reminders:
             priority=Priority.HIGH if reminder.is_the_users else Priority.NORMAL,
             kind="reminder",
             matter=reminder.matter,
-            origin="" if reminder.is_the_users else "model",
+            origin="" if reminder.is_the_users else FROM_MODEL,
         )
         state = ReminderState.WAITING if following is not None else ReminderState.FIRED
         reminder.state = REMINDER.move(reminder.state, state)

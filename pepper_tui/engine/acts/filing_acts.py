@@ -15,9 +15,9 @@ from typing import Final
 from pepper_tui.clock import Clock
 from pepper_tui.domains.mail.at_source.elsewhere import ReadEnds, cards_of
 from pepper_tui.domains.mail.at_source.filing import ACTS, NAMED, Filer, Filing
+from pepper_tui.domains.mail.at_source.own_filing import BY_KEY
 from pepper_tui.domains.mail.mailbox import Mailbox
 from pepper_tui.domains.mail.tools.filed import FILED, FiledCall, filed_call
-from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.mail.tools.filing_plan import MOST, FolderError, Plan, effect_of, named_folder, planned
 from pepper_tui.engine.acts.card_acts import CardActs
 from pepper_tui.engine.acts.one_act import one_act, settled

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeVar
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.at_source.filing import ACTS, Filing
+from pepper_tui.domains.mail.at_source.own_filing import BY_KEY
 from pepper_tui.domains.mail.at_source.state import STATES, MailState, states_of
 from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
@@ -26,7 +27,6 @@ from pepper_tui.domains.mail.search.local import LocalSearch
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
-from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.mail.writing.originals import Original, one_file, one_text
 from pepper_tui.model import (
     OPEN_TAG,

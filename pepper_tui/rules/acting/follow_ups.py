@@ -9,6 +9,7 @@ nudge, and for which rules with ``after`` hold.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Collection
 from typing import Final
@@ -219,7 +220,8 @@ class FollowUps:
             return FollowUpState.OPEN
 
         for ident in sorted(waiting):
-            if changed := await self._rows.change(ident, note):
+            # a task has a commit of its own: the answer may be in this unit, and is compared with what is stored
+            if changed := await asyncio.create_task(self._rows.change(ident, note)):
                 self._open[ident] = changed
 
     # ------------------------------------------------------------------------------------------------ time

@@ -39,8 +39,8 @@ UNKNOWN_WORDS: Final = (
     "It was attempted, and whether it happened is not known. It is not repeated; the user has been asked to settle it."
 )
 CONFLICT_RETRIES: Final = 3
-LOOKS: Final = (2.0, 15.0, 120.0)
-"""Seconds before each look for the fate of an unknown attempt; after the last it takes the user to check."""
+LOOKS: Final = (2.0, 15.0, 120.0, 600.0, 3600.0)
+"""Seconds before each look for the fate of an unknown attempt; after the last it takes the user or a start."""
 
 
 class Checks:
@@ -71,8 +71,9 @@ class Checks:
     async def _check(self, call_id: str) -> None:
         for pause in LOOKS:
             await self._clock.sleep(pause)
-            if await self._look(call_id):
-                return
+            with contextlib.suppress(StoreUnavailableError):
+                if await self._look(call_id):
+                    return
 
 
 class Attempts:

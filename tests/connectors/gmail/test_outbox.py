@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.connectors.gmail.drafts import DRAFTS
+from pepper_tui.connectors.gmail.drafts import DRAFTS, PATIENCE
 from pepper_tui.domains.mail.message import build_message
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError, TracedOutbox
 from pepper_tui.domains.mail.writing.sent_mail import original_tag
@@ -179,6 +179,29 @@ async def test_another_try_leaves_one_mail_and_no_draft(google: Google, accounts
         assert (type(sending.exception()) if error else sending.exception()) is error
     assert await work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None) == "Google had sent it already"
     assert (len(google.mailbox.sent), google.mailbox.drafts) == (1, {})
+
+
+@pytest.mark.parametrize("lost", [1, 2])
+async def test_a_draft_that_google_makes_late_does_not_stay_beside_that_of_another_try(
+    google: Google, accounts: Make, lost: int
+) -> None:
+    work = await running(accounts())
+    google.fault("gmail.users.drafts.create", drop=True, times=lost)
+    for tried in range(2):
+        sending = asyncio.create_task(work.outboxes["work"].send(["bob@x.org"], message(work), lambda: None))
+        await work.passing(sending.done)
+        assert bool(sending.exception()) is (tried < lost)
+    for _ in range(lost):
+        google.mailbox.save_draft(message(work).encode(), None)
+        await work.passing(lambda: not google.mailbox.drafts)
+
+    async def settled() -> bool:
+        row = await work.store.get(OURS, namespace=DRAFTS)
+        return row is not None and "open" not in row.tags
+
+    work.clock.jump(PATIENCE)
+    await work.passing(settled)
+    assert (len(google.mailbox.sent), google.mailbox.drafts) == (2 - lost, {})
 
 
 AFTER: dict[str, tuple[Callable[[Mailbox, str], object], bool | None]] = {

@@ -44,6 +44,10 @@ class Account(Protocol):
 
     def deliver(self, source: bytes) -> None: ...
 
+    def passes_on(self, source: bytes) -> None:
+        """See a mail leave by the SMTP server that goes with the account; it may keep a copy by itself."""
+        ...
+
     def elsewhere(self, message_id: str, deed: str) -> bool:
         """Let the user's other program do this to a mail in the inbox; false where it is not there."""
         ...

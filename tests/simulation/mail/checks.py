@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.domains.mail.at_source.elsewhere import REACTION
 from pepper_tui.domains.mail.at_source.filing import MARKED, MOVES
+from pepper_tui.domains.mail.at_source.own_filing import BY_KEY
 from pepper_tui.domains.mail.at_source.state import STATES
-from pepper_tui.domains.mail.tools.filing import BY_KEY
 from pepper_tui.domains.notices.told import UNPAIRED
-from pepper_tui.model import Namespace
+from pepper_tui.model import FROM_MODEL, Namespace
 from tests.simulation.mail.account import ADDRESS, IDENT, Account, Lying
 from tests.simulation.mail.world import MailWorld
 
@@ -34,7 +34,7 @@ COMPARED: Final = frozenset({"seen", "flagged", "answered", "deleted"})
 CHECKED: Final = {**MARKED, "label": ("labelled", True), "unlabel": ("labelled", False)}
 DEALT_WITH: Final = (
     "you answered it",
-    "you read it elsewhere",
+    "you read it",
     "you marked it as junk",
     "filed",
     "it was deleted",
@@ -48,7 +48,7 @@ class MailChecks:
     def __init__(self, watch: Watch, world: MailWorld) -> None:
         self._watch, self._world = watch, world
         self.named: set[str] = set()
-        world.wrong, world.health = watch.wrong, self._health
+        world.wrong, world.health, world.carded = watch.wrong, self._health, self._carded
 
     @property
     def _account(self) -> Account | None:
@@ -60,6 +60,11 @@ class MailChecks:
     def _health(self) -> str:
         row = self._watch.rows.get((Namespace.HEALTH, FEED))
         return str(row.data["state"]) if row is not None else "ok"
+
+    def _carded(self) -> set[str]:
+        mails = {str(row.data["source"]).removeprefix(SIGNALS) for row in self._of(Namespace.NOTIFICATION)
+                 if "open" in row.tags}  # fmt: skip
+        return {row.data["message_id"] for row in self._of("raw.mail") if row.id in mails}
 
     # ------------------------------------------------------------------------------------------- after each commit
 
@@ -162,7 +167,7 @@ class MailChecks:
     def at_drain(self) -> None:
         if self._account is None:
             return
-        for words in [*self._places(), *self._open_cards(), *self._sent()]:
+        for words in [*self._places(), *self._open_cards(), *self._sent(), *self._untold()]:
             self._watch.wrong(words)
 
     def _calls(self) -> list[Row]:
@@ -215,7 +220,8 @@ class MailChecks:
                 act = str(call.data["arguments"]["act"])
                 if act in MOVES:
                     target = str(call.data["arguments"]["folder"]) if act == "move" else self._account.folders[act]
-                    folders[mail] = {target} | (set() if sure else folders[mail])
+                    # a move that was cut off may have left a copy where it went, which no later one is about
+                    folders[mail] = {target} | (folders[mail] if mail in unsure else set())
                 elif act in CHECKED:
                     mark, on = CHECKED[act]  # type: ignore[index]
                     marks[mail, mark] = {on} | (set() if sure else marks[mail, mark])
@@ -227,17 +233,35 @@ class MailChecks:
         return [each["id"] for each in card.data["effect"]["payload"]["mails"]] if card is not None else []
 
     def _open_cards(self) -> Iterable[str]:
-        """A mail that was dealt with elsewhere is on no open card, unless it came late or the user took it back."""
-        made = {row.id: row.at for row in self._of("signals.mail")}
+        """A mail that was dealt with elsewhere is on no open card, unless a model names it late or the user took that
+        back."""
+        made, moved = {row.id: row.at for row in self._of("signals.mail")}, self._moved()
         for card in self._of(Namespace.NOTIFICATION):
             source = str(card.data["source"])
             if card.data["kind"] in UNPAIRED or not source.startswith(SIGNALS) or "open" not in card.tags:
                 continue
             mail = self._watch.rows.get(("raw.mail", source.removeprefix(SIGNALS)))
             deeds: Collection[str] = self._world.deeds[mail.data["message_id"]] if mail is not None else ()
-            late = card.data["created_at"] - made.get(f"signal_{mail.id}" if mail else "", 0.0) >= REACTION
+            by_model = card.data["origin"] == FROM_MODEL
+            late = by_model and card.data["created_at"] - made.get(f"signal_{mail.id}" if mail else "", 0.0) >= REACTION
             if ENDS & set(deeds) and not late and card.id not in self._closed_once():
                 yield f"the card {card.id} is open, and its mail was {deeds} elsewhere"
+            elif mail is not None and mail.id in moved and not late and card.id not in self._closed_once():
+                yield f"the card {card.id} is open, and its mail was filed by {moved[mail.id]}"
+
+    def _moved(self) -> dict[str, str]:
+        """The calls that are known to have moved a mail out of the inbox for good, by mail."""
+        assert self._account is not None
+        found: dict[str, str] = {}
+        records = {row.id: row.data["copies"] for row in self._of(Namespace.FILED)}
+        for call in self._calls():
+            stayed = {copy["item"]["id"] for copy in records.get(call.id, ()) if copy["trouble"]}
+            arguments = call.data["arguments"]
+            for mail in set(self._mails_of(call)) - stayed if arguments["act"] in MOVES else ():
+                found.pop(mail, None)
+                if call.data["state"] == "succeeded" and arguments["folder"] != self._account.folders["inbox"]:
+                    found[mail] = call.id
+        return found
 
     def _closed_once(self) -> set[str]:
         return {
@@ -267,3 +291,10 @@ class MailChecks:
                           if line.startswith("Message-ID: ")), "")  # fmt: skip
             if call.data["state"] == "succeeded" and not self._watch.answers[call.id] and not copies.get(ident):
                 yield f"{call.id} has sent {ident}, and no copy lies among the sent mail"
+
+    def _untold(self) -> Iterable[str]:
+        """Where Pepper can tell by itself whether a mail has gone, it is not left to the user."""
+        for call in self._of(Namespace.TOOL_CALL):
+            waits = call.data["state"] == "unknown" and not call.data["acknowledged"]
+            if waits and call.data["effect"] == "send" and self.is_traced(call) and not self._watch.answers[call.id]:
+                yield f"what became of {call.id} is left to the user"

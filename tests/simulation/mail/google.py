@@ -62,7 +62,8 @@ class GmailAccount:
     def __init__(self, around: Surroundings) -> None:
         chance = around.chance
         self._around = around
-        self.road = Road(chance, around.kill, is_change)
+        self.road = Road(chance, around.kill, is_change, "/drafts/send")
+        self._late = chance.choice((0, 1, 2))  # the first drafts that are made long after Pepper has given up
         self.service = Service([ADDRESS], around.now)
         self.box = self.service.mailboxes[ADDRESS]
         self.box.sent = _Ledger(around)
@@ -96,6 +97,10 @@ class GmailAccount:
         request = Request(method, target, headers, content)
         fate = self.road.fate(f"{method} {request.path}")
         chance = self._around.chance
+        if self._late and method == "POST" and request.path.endswith("/drafts"):
+            self._late -= 1
+            running().call_later(chance.choice((2 * WAITS, 100.0, 300.0)), self.service.answer, request)
+            return self._unsaid("silent")
         if fate in ("before", "silent") and chance.random() < 0.5:
             return self._unsaid(fate)  # and nothing was done
         if fate == "in" and chance.random() < 0.5:
@@ -124,6 +129,9 @@ class GmailAccount:
 
     def deliver(self, source: bytes) -> None:
         self.box.deliver(source)
+
+    def passes_on(self, source: bytes) -> None:
+        raise AssertionError("an account at Google sends by itself")
 
     def elsewhere(self, message_id: str, deed: str) -> bool:
         found = [each for each in self.box.mails.values() if str(each.parsed["Message-ID"]) == message_id]
@@ -170,6 +178,7 @@ class GmailAccount:
 
     def calm(self) -> None:
         self.road.calm()
+        self._late = 0
         self.service.faults.clear()
         if not any(grant.live for grant in self.service.sign_in.grants):
             self.sign_in()

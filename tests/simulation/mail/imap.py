@@ -27,7 +27,8 @@ class ImapAccount:
         abilities = chance.choice(
             (("IDLE", "UIDPLUS", "MOVE", "CONDSTORE"), ("IDLE", "UIDPLUS", "MOVE"), ("IDLE", "UIDPLUS"), ("IDLE",), ())
         )
-        self.road = Road(chance, around.kill, _CHANGING.__contains__)
+        self.road = Road(chance, around.kill, _CHANGING.__contains__, "APPEND")
+        self._keeps_copies = chance.random() < 0.3
         self.server = ImapServer(around.now, abilities)
         self.server.changed, self.server.renumbered = self._tell, self._hang_up
         self._around = around
@@ -82,6 +83,10 @@ class ImapAccount:
 
     def deliver(self, source: bytes) -> None:
         self.server.deliver(source)
+
+    def passes_on(self, source: bytes) -> None:
+        if self._keeps_copies:
+            self.server.folders[SENT].add(source, (rb"\Seen",), self._around.now())
 
     def elsewhere(self, message_id: str, deed: str) -> bool:
         return self.server.elsewhere(message_id, deed)

@@ -31,11 +31,14 @@ def running() -> SimulatedLoop:
 
 class Road:
     """``lost`` is the share of commands that fail. ``kill`` ends Pepper; ``changing`` tells by its name whether a
-    command changes something."""
+    command changes something. ``decides``: what the name of that command ends with by which a mail goes or is kept."""
 
-    def __init__(self, chance: random.Random, kill: Callable[[], None], changing: Callable[[str], bool]) -> None:
+    def __init__(
+        self, chance: random.Random, kill: Callable[[], None], changing: Callable[[str], bool], decides: str
+    ) -> None:
         self.chance = chance
-        self._kill, self._changing = kill, changing
+        self._kill, self._changing, self._decides = kill, changing, decides
+        self.doubts = chance.choice((0, 1, 1, 2))  # the first decisive commands whose answer is lost
         self.lost = chance.choice((0.0, 0.02, 0.08))
         self.lost_changes = chance.choice((0.0, 0.3, 0.5))
         self.kills = [chance.choice((0, 0, 1, 2, 4)), chance.choice((0, 0, 0, 10, 40))]  # at such a change, or command
@@ -45,6 +48,7 @@ class Road:
 
     def calm(self) -> None:
         self.lost = self.lost_changes = 0.0
+        self.doubts = 0
         self.kills = [0, 0]
         self.closed_until = 0.0
 
@@ -72,6 +76,11 @@ class Road:
                     if self.chance.random() < 0.3:
                         raise Ended
                     return "kill"
+        if self.doubts and name.endswith(self._decides):
+            self.doubts -= 1
+            if self.chance.random() < 0.75:  # nor can it be asked after at once
+                self.closed_until = running().time() + self.chance.choice((30.0, 90.0))
+            return "after"
         if self.chance.random() >= (self.lost_changes if changes else self.lost):
             return ""
         found = self.chance.choice(FATES)

@@ -32,9 +32,13 @@ if TYPE_CHECKING:
 KINDS: Final = ("", "", "imap", "gmail")
 ACTS: Final = (
     ("letter",) * 8 + ("thread_letter",) * 3 + ("elsewhere",) * 4 + ("outage", "outage", "storm")
-    + ("sign_in_lost", "counts_anew", "counts_anew")
-    + ("file",) * 6 + ("approve",) * 8 + ("say", "undo", "undo", "answer", "restart")
+    + ("sign_in_lost", "counts_anew", "unseen")
+    + ("file",) * 6 + ("approve_post",) * 8 + ("say", "undo", "undo", "answer", "restart")
 )  # fmt: skip
+STORY: Final = (("carded_letter", 1.0), ("approve_post", 200.0), ("elsewhere", 20.0), ("unseen", 60.0))
+"""What happens at last in most worlds with an account, each so many seconds after the last."""
+TOLD: Final = 0.85
+"""How probable each part of it is."""
 DEEDS: Final = ("read", "answered", "moved", "deleted")
 TELLS_WITHIN: Final = 450.0
 """Seconds after which an account whose server is closed is told to be in trouble."""
@@ -51,11 +55,13 @@ class MailWorld:
         self.renumbered = 0
         self._files: dict[str, str] = {}  # of the home: the copies that are to be kept
         self.wrong: Callable[[str], None] = lambda words: None
+        self.carded: Callable[[], set[str]] = set  # the Message-IDs of mails with open cards
         self.health: Callable[[], str] = lambda: ""
         self._signed_out = False
         around = Surroundings(self.chance, self._server_time, elapsed, kill, self._left)
         kind = self.chance.choice(KINDS)
         self.account: Account | None = {"imap": ImapAccount, "gmail": GmailAccount}[kind](around) if kind else None
+        outside.on_mail = self._passed_on
 
     def _server_time(self) -> float:
         """A server's clock does not jump back with that of the user's machine."""
@@ -65,12 +71,16 @@ class MailWorld:
     def _left(self, recipients: Sequence[str], message: bytes) -> None:
         self._outside.left(recipients, message)
 
+    def _passed_on(self, sender: str, message: str) -> None:
+        if self.account is not None and sender == ADDRESS:
+            self.account.passes_on(message.encode())
+
     def in_config(self, config: Config) -> Config:
         if self.account is None:
             return config
         account = AccountConfig.model_validate(self.account.config)
         drafts = [Rule(name="post of work", words=["lunch", "invoice"], draft="short")]
-        rules = [*config.rule, *(drafts if self.chance.random() < 0.5 else ())]
+        rules = [*config.rule, *(drafts if self.chance.random() < 0.9 else ())]
         return config.model_copy(update={"account": [account], "rule": rules})
 
     def among(self, acts: list[tuple[str, float, str]]) -> list[tuple[str, float, str]]:
@@ -81,7 +91,8 @@ class MailWorld:
         for _ in range(chance.choice((4, 8, 14))):
             seconds = chance.choice((0.0, 0.05, 1.0, 30.0, 150.0))
             found.insert(chance.randrange(len(found) + 1), ("seconds", seconds, f"mail {chance.choice(ACTS)}"))
-        return [("seconds", 0.0, "mail letter"), *found]
+        story = [("seconds", seconds, f"mail {name}") for name, seconds in STORY if chance.random() < TOLD]
+        return [("seconds", 0.0, "mail letter"), *found, *story]
 
     # ------------------------------------------------------------------------------------------- acts of the world
 
@@ -99,6 +110,11 @@ class MailWorld:
         for _ in range(self.chance.choice((1, 1, 1, 2, 5))):
             account.deliver(self._outside.new_mail(to=ADDRESS))
 
+    def _act_carded_letter(self, account: Account) -> None:
+        """One that a VIP writes and the user's rule drafts an answer to."""
+        about = self.chance.choice(("Lunch", "Invoice"))
+        account.deliver(self._outside.new_mail("Boss <vip@boss.example>", about, to=ADDRESS))
+
     def _act_thread_letter(self, account: Account) -> None:
         how = self.chance.choice(("party", "stranger", "automatic", "second"))
         if (source := self._outside.next_in_thread(how)) is not None:
@@ -107,8 +123,10 @@ class MailWorld:
     def _act_elsewhere(self, account: Account) -> None:
         inbox = account.folders["inbox"]
         there = [ident for ident, copies in account.lying().items() if any(each.folder == inbox for each in copies)]
+        carded = [ident for ident in there if ident in self.carded()]
         if there:
-            ident, deed = self.chance.choice(there), self.chance.choice(DEEDS)
+            ident = self.chance.choice(carded if carded and self.chance.random() < 0.7 else there)
+            deed = self.chance.choice(DEEDS)
             if account.elsewhere(ident, deed):
                 self.deeds[ident].append(deed)
 
@@ -133,6 +151,12 @@ class MailWorld:
     def _act_counts_anew(self, account: Account) -> None:
         self.renumbered += 1
         account.counts_anew()
+
+    def _act_unseen(self, account: Account) -> None:
+        """What is done elsewhere is told by nothing but a look at all."""
+        for _ in range(self.chance.choice((1, 2))):
+            self._act_elsewhere(account)
+        self._act_counts_anew(account)
 
     def _sign_in(self) -> None:
         self._signed_out = False

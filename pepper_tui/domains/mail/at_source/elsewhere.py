@@ -1,9 +1,10 @@
 """Ends what waits on a mail that was dealt with at its source: its cards, and drafts of answers to it.
 
 A change of a mail's state is judged once, against what was known before, so that a card which the user takes back
-stays. A card or a draft may come only after the mail was dealt with, since a model takes its time: then it ends at
-once, unless the user asked for it. A state makes no card. Only what came of exactly this mail ends, never a later
-mail's of its thread. What Pepper itself filed is no such deed: the user's key ends the mail's cards in its own act.
+stays. A card or a draft may come only after the mail was dealt with, since a model takes its time and Pepper may have
+been away: then it ends at once, unless it is about something else, or the user asked for it. A state makes no card.
+Only what came of exactly this mail ends, never a later mail's of its thread. What a model's wish has filed ends the
+same; the user's key ends the mail's cards in its own act, and here only those that came since.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Literal, Protocol
 
-from pepper_tui.domains.mail.at_source.own_filing import filed_by
+from pepper_tui.domains.mail.at_source.own_filing import filed_by, key_pressed, was_own
 from pepper_tui.domains.mail.at_source.state import CHANGED, STATES, Copy, MailState, states_of
 from pepper_tui.domains.mail.content.message_ids import all_with, first_with
 from pepper_tui.domains.mail.intake.raw_mail import NAME, RAW
@@ -22,6 +23,8 @@ from pepper_tui.domains.mail.intake.signals import SIGNAL_ID
 from pepper_tui.domains.notices.items import anew
 from pepper_tui.domains.notices.told import UNPAIRED
 from pepper_tui.model import (
+    FROM_MODEL,
+    OF_CALL,
     OPEN_TAG,
     QUESTION,
     Acted,
@@ -36,6 +39,7 @@ from pepper_tui.model import (
     NotificationState,
     Priority,
     Signal,
+    Step,
     ToolCall,
 )
 from pepper_tui.store import Store, Subscriber
@@ -44,7 +48,7 @@ from pepper_tui.text import one_line
 ReadEnds = Literal["quiet", "all", "none"]
 Deed = Literal["answered", "deleted", "filed", "read"]
 REACTION: Final = 600.0
-"""Seconds from a signal within which a card of it may be late."""
+"""Seconds from a mail within which a model's card that names it is about it, whatever the step was given."""
 _SIGNALS: Final = f"{Namespace.SIGNALS}.{NAME}"
 _SUBSCRIPTION: Final = "mail.elsewhere"
 _ALL: Final = 100_000
@@ -68,31 +72,31 @@ Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Fate:
-    """What was done with a mail; ``why`` in words; ``own``: by a call of Pepper's own, which has its own act."""
+    """What was done with a mail; ``why`` in words; ``by``: the call of Pepper's own that did it, if one did."""
 
     deed: Deed
     why: str
-    own: bool = False
+    by: str = ""
 
 
 def fate(before: MailState, now: MailState) -> Fate | None:
     """Return what was done with a mail between two of its states; ``None`` if it still waits as it did."""
-    own = bool(now.by)
-    elsewhere = "" if own else " elsewhere"
+    by = now.by
+    elsewhere = "" if by else " elsewhere"
     if now.has("answered") and not before.has("answered"):
         return Fate("answered", "you answered it")  # the mark does not tell whether Pepper sent the answer
     there, left = _waiting(before), _waiting(now)
     if there and not left:
         if any(copy.use == "junk" for copy in now.copies):
-            return Fate("deleted", f"you marked it as junk{elsewhere}", own)
+            return Fate("deleted", f"you marked it as junk{elsewhere}", by)
         if now.copies or before.has("deleted"):
-            return Fate("deleted", f"it was deleted{elsewhere}", own)
-        return Fate("filed", f"it was deleted or filed{elsewhere}", own)
+            return Fate("deleted", f"it was deleted{elsewhere}", by)
+        return Fate("filed", f"it was deleted or filed{elsewhere}", by)
     if _in_inbox(there) and not _in_inbox(left):
         where = one_line(", ".join(sorted({copy.folder for copy in left})), 80)
-        return Fate("filed", f"filed{elsewhere}, in {where}", own)
+        return Fate("filed", f"filed{elsewhere}, in {where}", by)
     if now.has("seen") and not before.has("seen") and before.copies:
-        return Fate("read", f"you read it{elsewhere}", own)
+        return Fate("read", f"you read it{elsewhere}", by)
     return None
 
 
@@ -124,7 +128,7 @@ class Elsewhere:
         if update.deleted or before is None or now is None:
             return
         if done := await self._fate(before, now, update.context.updated_at):
-            await self._in_one_commit(partial(self._end_drafts if done.own else self._end, now.id, done))
+            await self._in_one_commit(partial(self._end, now.id, done))
 
     async def _came(self, update: ContextUpdate) -> None:
         if update.deleted or update.context.version > 1:
@@ -137,12 +141,21 @@ class Elsewhere:
             namespace, _, ident = item.source.partition(":")
             if namespace != _SIGNALS or item.state is not NotificationState.NEW:
                 continue
-            saved = await self._store.get(ident, namespace=_SIGNALS)
-            signal = Signal.one(saved)
-            if signal is not None and item.created_at - signal.created_at < REACTION:
-                mail = ident.removeprefix(SIGNAL_ID)
-                if done := await self._since_it_came(mail):
-                    await self._in_one_commit(partial(self._end_cards, mail, done))
+            mail = ident.removeprefix(SIGNAL_ID)
+            if await self._reacts(item) and (done := await self._since_it_came(mail)):
+                await self._in_one_commit(partial(self._end_cards, mail, done))
+
+    async def _reacts(self, item: Notification) -> bool:
+        """Check whether a card was raised because its mail came: a model may name any mail as a source, at any time."""
+        if item.origin != FROM_MODEL:
+            return True
+        signal = Signal.one(await self._store.get(item.source.partition(":")[2], namespace=_SIGNALS))
+        if signal is not None and item.created_at - signal.created_at < REACTION:
+            return True
+        call = ToolCall.one(await self._store.get(item.id.removeprefix(OF_CALL), namespace=Namespace.TOOL_CALL))
+        kind, _, ident = call.origin.partition(":") if call is not None and call.root != "user" else ("", "", "")
+        step = Step.one(await self._store.get(ident, namespace=Namespace.STEP)) if kind == "step" else None
+        return step is not None and item.source in step.inputs
 
     async def _in_one_commit(self, act: Callable[[], Awaitable[None]]) -> None:
         """Do it apart from the handler's unit, and again if something else moved the same meanwhile."""
@@ -195,10 +208,12 @@ class Elsewhere:
                 await self._withdraw(card.id, done.why)
 
     async def _end_cards(self, mail: str, done: Fate) -> None:
-        asks = await _asks(self._store, mail)
+        asks, key = await _asks(self._store, mail), await key_pressed(self._store, done.by)
         stay: list[str] = []
 
         def ends(item: Notification) -> bool:
+            if key is not None and item.created_at < key:
+                return False  # the key ended it, and its undo has brought it back
             if done.deed != "read" or _ends_by_reading(item, asks, self._read_ends):
                 return True
             stay.append(item.id)
@@ -207,7 +222,7 @@ class Elsewhere:
         words, moved = await self._cards.withdraw_from(_source(mail), done.why, ends)
         for ident in stay:
             await self._cards.seen(ident)
-        if moved and not done.own:
+        if moved and key is None:
             await self._record(f"closed, as {done.why}: {words}", moved)
 
     # ------------------------------------------------------------------------------------------------ states
@@ -222,8 +237,10 @@ class Elsewhere:
     async def _fate(self, before: MailState, now: MailState, at: float) -> Fate | None:
         """Return what was done with a mail by the time ``at``, in which ``now`` was noted."""
         done = fate(before, now)
-        if done is None or done.own or done.deed == "answered":
+        if done is None or done.deed == "answered":
             return done
+        if done.by:
+            return done if await was_own(self._store, now, done.deed) else fate(before, replace(now, by=""))
         call = await filed_by(self._store, now, done.deed, at)
         return fate(before, replace(now, by=call)) if call else done
 

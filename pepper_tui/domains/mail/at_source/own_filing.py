@@ -13,6 +13,8 @@ from pepper_tui.model import OPEN_TAG, Approval, CallState, ContextFilter, Json,
 from pepper_tui.store import Store
 
 TOOL: Final = "file_mail"
+BY_KEY: Final = "user:file"
+"""Origin of a call that the user's own key made; its result starts no step of the scheduler."""
 Deed = Literal["deleted", "filed", "read"]
 _MAY_HAVE: Final = frozenset({CallState.ATTEMPTED, CallState.SUCCEEDED, CallState.UNKNOWN})
 
@@ -29,11 +31,27 @@ async def filed_by(store: Store, now: MailState, deed: Deed, at: float) -> str:
     for call in ToolCall.readable(found):
         if call.state not in _MAY_HAVE or call.started_at is None or not call.started_at <= at <= (call.ended_at or at):
             continue
-        card = Approval.one(await store.get(call.approval, namespace=Namespace.APPROVAL))
-        payload = card.resolved.payload if card is not None else {"mails": []}
-        if now.id in [each["id"] for each in payload["mails"]] and _fits(payload, now, deed):
+        if await _comes_to(store, call, now, deed):
             return call.id
     return ""
+
+
+async def was_own(store: Store, now: MailState, deed: Deed) -> bool:
+    """Check whether the call that noted ``now`` can have done ``deed``: it notes what others did, too."""
+    call = ToolCall.one(await store.get(now.by, namespace=Namespace.TOOL_CALL))
+    return call is None or await _comes_to(store, call, now, deed)
+
+
+async def _comes_to(store: Store, call: ToolCall, now: MailState, deed: Deed) -> bool:
+    card = Approval.one(await store.get(call.approval, namespace=Namespace.APPROVAL))
+    payload = card.resolved.payload if card is not None else {"mails": []}
+    return now.id in [each["id"] for each in payload["mails"]] and _fits(payload, now, deed)
+
+
+async def key_pressed(store: Store, call: str) -> float | None:
+    """Return when the user's own key made the call with that id; ``None`` if it was made otherwise."""
+    found = ToolCall.one(await store.get(call, namespace=Namespace.TOOL_CALL)) if call else None
+    return found.created_at if found is not None and found.origin == BY_KEY else None
 
 
 def _fits(payload: Json, now: MailState, deed: Deed) -> bool:

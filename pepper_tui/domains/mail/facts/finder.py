@@ -2,7 +2,8 @@
 
 At most ``CARDS`` of each ``OF`` mails are raised so; the last two of them are kept for what can't wait (failures and
 alerts). The rest is held back: its signal says what was found, and is listed. A mail for which a rule of the user's or
-a VIP already speaks gets no second card. Nothing is found in junk, trash, drafts, or the user's own mail.
+a VIP already speaks gets no second card, nor does one that came in read or answered get any. Nothing is found in junk,
+trash, drafts, or the user's own mail.
 """
 
 from __future__ import annotations
@@ -157,6 +158,8 @@ class Finder:
             signal.metadata["line"] = first.line
         if first.thread:
             signal.metadata["thread"], signal.matter = first.thread, f"mail:{first.thread}"
+        if one.facts.silent:
+            return False
         careful = signal.reason.partition("; careful: ")[2]
         spoken_for = signal.metadata.get("kind") == "vip" or any(each.acts for each in matches_of(signal.metadata))
         if spoken_for:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final, Literal
 
 from pepper_tui.domains.mail.at_source.filing import Filed, Filer, Filing
+from pepper_tui.domains.mail.at_source.own_filing import BY_KEY
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.filing_plan import (
     MOST,
@@ -25,8 +26,6 @@ from pepper_tui.text import one_line
 from pepper_tui.tools.errors import OutdatedError, ToolError
 from pepper_tui.tools.tool import ToolContext, tool
 
-BY_KEY: Final = "user:file"
-"""Origin of a call that the user's own key made; its result starts no step of the scheduler."""
 _FOLDERS_NAMED: Final = 30
 Proposed = Literal["archive", "trash", "junk", "move", "label", "unlabel", "read", "unread", "flag", "unflag"]
 

@@ -11,9 +11,12 @@ import pytest
 from pepper_tui.clock import ManualClock, Timers
 from pepper_tui.domains.mail.at_source.elsewhere import Deed, Elsewhere, ReadEnds, fate
 from pepper_tui.domains.mail.at_source.folder_uses import use_by_name
+from pepper_tui.domains.mail.at_source.own_filing import BY_KEY
 from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, Mark, Use, mail_at, note_copies, noting
 from pepper_tui.domains.notices.inbox import Inbox
 from pepper_tui.model import (
+    FROM_MODEL,
+    OF_CALL,
     OPEN_TAG,
     Approval,
     CallState,
@@ -26,6 +29,7 @@ from pepper_tui.model import (
     Priority,
     ResolvedEffect,
     Signal,
+    Step,
     ToolCall,
 )
 from pepper_tui.store import ContextStore, Subscriber
@@ -125,13 +129,15 @@ class Desk:
         await self.subscriber.stop()
         await self.inbox.stop()
 
-    async def mail(self, ident: str, *marks: Mark, asks: str = "") -> None:
-        """Take in a mail of one thread, with its signal."""
+    async def mail(self, ident: str, *marks: Mark, asks: str = "", signal: bool = True) -> None:
+        """Take in a mail of one thread, with its signal or while that is still to be made."""
         async with noting(self.store):
             await self.store.store({"id": ident, "message_id": f"<{ident}>"}, namespace="raw.mail", context_id=ident)
             await note_copies(self.store, {ident: [copy("inbox", *marks, at=ident)]})
+        if not signal:
+            return
         facts: dict[str, Any] = {"raw": ident}
-        signal = Signal(
+        made = Signal(
             f"signal_{ident}",
             "Hello",
             self.clock.now(),
@@ -142,10 +148,10 @@ class Desk:
             facts,
             gist=Gist(asks=asks),
         )
-        await self.store.put(signal, namespace="signals.mail")
+        await self.store.put(made, namespace="signals.mail")
 
     async def card(self, mail: str, priority: Priority = Priority.NORMAL, **more: Any) -> str:
-        ident = f"ntf_{mail}"
+        ident = f"{OF_CALL}ntf_{mail}" if more.get("origin") == FROM_MODEL else f"ntf_{mail}"
         item = Notification(
             ident,
             f"About {mail}",
@@ -180,7 +186,10 @@ class Desk:
 
     async def cards(self) -> dict[str, str]:
         found = await self.store.query(ContextFilter(namespaces=[Namespace.NOTIFICATION]))
-        return {each.context_id: f"{each.data['state']} {each.metadata.get('withdrawn', '')}".strip() for each in found}
+        return {
+            each.context_id.removeprefix(OF_CALL): f"{each.data['state']} {each.metadata.get('withdrawn', '')}".strip()
+            for each in found
+        }
 
 
 async def test_only_the_cards_of_that_very_mail_end(store: ContextStore, clock: ManualClock) -> None:
@@ -234,32 +243,61 @@ async def test_a_card_that_comes_after_its_mail_was_dealt_with_ends_at_once(
         await desk.note("m1", "answered")
         await desk.note("m2", "flagged")
         await desk.note("m3", "answered")
-        await desk.card("m1")
+        await desk.card("m1", origin=FROM_MODEL)
         await desk.card("m2")
-        await clock.advance(3_600)
-        await desk.card("m3")  # so much later, it is about something else
         await desk.settle()
-        assert await desk.cards() == {"ntf_m1": "done you answered it", "ntf_m2": "new", "ntf_m3": "new"}
+        assert await desk.cards() == {"ntf_m1": "done you answered it", "ntf_m2": "new"}
+
+
+@pytest.mark.parametrize(
+    ("origin", "given", "root", "ends"),
+    [
+        ("", "", "", True),  # a rule's, or that of an answer that was waited for: Pepper was away, or out of order
+        (FROM_MODEL, "signals.mail:signal_m1", "signal", True),
+        (FROM_MODEL, "signals.mail:signal_m2", "signal", False),  # it only names this mail
+        (FROM_MODEL, "signals.mail:signal_m1", "user", False),
+    ],
+)
+@pytest.mark.parametrize("signal", [True, False])
+async def test_a_card_that_is_late_by_an_hour_ends_if_the_mail_itself_is_its_cause(
+    store: ContextStore, clock: ManualClock, origin: str, given: str, root: str, ends: bool, signal: bool
+) -> None:
+    async with Desk(store, clock) as desk:
+        await desk.mail("m1", signal=signal or bool(origin))
+        await desk.note("m1", "answered")
+        await clock.advance(3_600)
+        step = Step("s", clock.now(), [given])
+        await store.put(step, namespace=Namespace.STEP)
+        call = ToolCall("ntf_m1", "notify", {}, Effect.LOCAL, clock.now(), "step:s", root=root)
+        await store.put(call, namespace=Namespace.TOOL_CALL)
+        await desk.card("m1", origin=origin)
+        await desk.settle()
+        assert await desk.cards() == {"ntf_m1": "done you answered it" if ends else "new"}
 
 
 @pytest.mark.parametrize("use", ["archive", "trash", "junk"])
-async def test_what_pepper_filed_ends_no_card_and_is_no_act_but_a_late_card_ends(
-    store: ContextStore, clock: ManualClock, use: Use
+@pytest.mark.parametrize("by_key", [True, False])
+async def test_what_pepper_filed_ends_the_cards_that_the_users_key_has_not(
+    store: ContextStore, clock: ManualClock, use: Use, by_key: bool
 ) -> None:
     async with Desk(store, clock) as desk:
-        for each in ("m1", "m2"):
+        for each in ("m1", "m2", "m3"):
             await desk.mail(each)
-        await desk.card("m1")
-        await desk.settle()
-        for each in ("m1", "m2"):
-            await desk.moved(each, use, by="call_1")
-        assert await desk.cards() == {"ntf_m1": "new"}
+        await desk.card("m1")  # the key has ended it, and was taken back
+        await clock.advance(1.0)
+        origin = BY_KEY if by_key else "step:s"
+        await filing(store, clock, ["m1", "m2", "m3"], use, "", CallState.SUCCEEDED, origin)
         await desk.card("m2")
         await desk.settle()
+        for each in ("m1", "m2", "m3"):
+            await desk.moved(each, use, by="call_1")
+        await desk.card("m3")
+        await desk.settle()
         cards = await desk.cards()
-        assert (cards["ntf_m1"], cards["ntf_m2"].startswith("done"), "elsewhere" in cards["ntf_m2"]) == (
-            "new", True, False)  # fmt: skip
-        assert desk.recorded == []
+        ended = {name: each.split(" ")[0] for name, each in cards.items()}
+        assert ended == {"ntf_m1": "new" if by_key else "done", "ntf_m2": "done", "ntf_m3": "done"}
+        assert "elsewhere" not in str(cards)
+        assert len(desk.recorded) == (0 if by_key else 3)
 
 
 @pytest.mark.parametrize(
@@ -282,20 +320,39 @@ async def test_a_feed_that_sees_peppers_own_filing_first_does_not_call_it_done_e
         for each in ("m1", "m2"):
             await desk.mail(each)
             await desk.card(each)
-        await filing(store, clock, "m1", act, folder, state)
+        await filing(store, clock, ["m1"], act, folder, state)
         for each in ("m1", "m2"):
             await desk.moved(each, use)
         cards = await desk.cards()
-        assert (cards["ntf_m1"] == "new", "elsewhere" in cards["ntf_m2"]) == (named, True)  # its own act is its call
-        assert len(desk.recorded) == (1 if named else 2)
+        assert ["elsewhere" in cards[each] for each in ("ntf_m1", "ntf_m2")] == [not named, True]
 
 
-async def filing(store: ContextStore, clock: ManualClock, mail: str, act: str, folder: str, state: CallState) -> None:
-    """A call that files ``mail``, in the midst of its attempt or just after it."""
-    payload = {"act": act, "folder": folder, "mails": [{"id": mail}]}
+async def test_what_was_done_elsewhere_ends_the_cards_though_peppers_own_act_sees_it_first(
+    store: ContextStore, clock: ManualClock
+) -> None:
+    async with Desk(store, clock) as desk:
+        await desk.mail("m1")
+        await desk.card("m1")
+        await clock.advance(1.0)
+        await filing(store, clock, ["m1"], "flag", "", CallState.SUCCEEDED, BY_KEY)
+        await desk.moved("m1", "archive", by="call_1")
+        assert await desk.cards() == {"ntf_m1": "done filed elsewhere, in archive"}
+
+
+async def filing(
+    store: ContextStore,
+    clock: ManualClock,
+    mails: list[str],
+    act: str,
+    folder: str,
+    state: CallState,
+    origin: str = "step:s",
+) -> None:
+    """A call that files ``mails``, in the midst of its attempt or just after it."""
+    payload = {"act": act, "folder": folder, "mails": [{"id": mail} for mail in mails]}
     now = clock.now()
     ended = now if state in (CallState.SUCCEEDED, CallState.FAILED) else None
-    call = ToolCall("call_1", "file_mail", {}, Effect.WRITE, now, "step:s", state=state, approval="apr_1",
+    call = ToolCall("call_1", "file_mail", {}, Effect.WRITE, now, origin, state=state, approval="apr_1",
                     started_at=now, ended_at=ended)  # fmt: skip
     effect = ResolvedEffect("file_mail", "", "work", "File", [], payload)
     await store.put(Approval("apr_1", "call_1", effect.data(), effect.digest, now, 1e12), namespace=Namespace.APPROVAL)

@@ -66,6 +66,20 @@ async def test_a_mail_has_one_card_or_none(tmp_path: Path, more: str, letter: di
                 letter.get("sender", DANA)[0]))  # fmt: skip
 
 
+@pytest.mark.parametrize(("flags", "reason"), [("S", "it was read"), ("RS", "it was answered"), ("F", "")])
+async def test_a_mail_that_comes_in_read_is_raised_by_no_fact(tmp_path: Path, flags: str, reason: str) -> None:
+    async with House(tmp_path, "", clock=ManualClock(START)) as house:
+        own, question = sorted(mails().letters, key=lambda each: each.at)
+        put(house.maildir, [own])
+        await taken(house, 1)
+        (house.maildir / "cur" / f"2.box:2,{flags}").write_bytes(question.source)
+        await taken(house, 2)
+        signal = (await house.facts("signals.mail"))[-1]
+        assert signal["metadata"]["fact"] == "question"
+        assert len(await house.notices()) == (not reason)
+        assert signal["reason"].startswith(reason)
+
+
 async def test_the_built_in_rule_can_be_paused(tmp_path: Path) -> None:
     async with House(tmp_path, "", clock=ManualClock(START)) as house:
         await house.engine.pause_rule("facts")
