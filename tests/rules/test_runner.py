@@ -154,4 +154,6 @@ async def test_what_was_only_logged_and_meets_no_rule_is_not_delivered(
     await store.put(signal("s2", clock), namespace="signals.mail")
     low = Signal("s3", "News", clock.now(), Priority.LOW, "mail", "a list", "mail:s3")
     await store.put(low, namespace="signals.mail")
-    assert await store.undelivered("rules") == 2
+    quiet = Signal("s4", "A quote", clock.now(), Priority.LOG, "mail", "your rule", "mail:s4", {"rules": [ORDER]})
+    await store.put(quiet, namespace="signals.mail")
+    assert await store.undelivered("rules") == 3
