@@ -1,16 +1,13 @@
 """The first sync of an account at the double of Google, which runs in a process of its own, and one that is polled.
 
 Quota off means both sides: the double counts no units, and Pepper's own pace, three quarters of Gmail's 6,000 units a
-minute, is lifted. ``python -m bench.accounts.at_google MAILS`` is the double.
+minute, is lifted.
 """
 
 from __future__ import annotations
 
-import random
 import subprocess
 import sys
-import threading
-import time
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,17 +16,14 @@ from typing import Any
 from bench.accounts.first_sync import compared
 from bench.accounts.homes import with_gmail
 from bench.accounts.screens import pushed
-from bench.intake import letter
+from bench.google_double import NO_QUOTA
 from bench.measured import Measured
 from tests.connectors.gmail.account import ALEX
-from tests.google import Google
 from tests.google.client import MODIFY
 from tests.google.process import ROOT, GoogleProcess
-from tests.google.server import reach
 
 POLL = 2.0  # seconds between two looks of Pepper's
 LISTED, PIECE = 500, 50
-NO_QUOTA = 10**12
 UNPACED = f"""
 import sys
 from pepper_tui.command.cli import main
@@ -47,22 +41,11 @@ class Double(GoogleProcess):
         self._mails = mails
 
     def start(self) -> Double:
-        command = [sys.executable, "-m", "bench.accounts.at_google", str(self._mails)]
+        command = [sys.executable, "-m", "bench.google_double", str(self._mails)]
         self._process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout
         self.port = int(self._process.stdout.readline().removeprefix("port="))
         return self
-
-
-def serve(mails: int) -> None:
-    google = Google(ALEX, control=lambda order: reach(google, order))
-    google.service.quota.units = NO_QUOTA
-    chance, began = random.Random(1), time.time() - 30 * 86_400
-    for number in range(mails):
-        google.mailbox.deliver(letter(number, chance), at=began + number)
-    google.start()
-    print(f"port={google.port}", flush=True)
-    threading.Event().wait()
 
 
 def fetched(url: str, held: dict[str, Any]) -> Iterator[Sequence[bytes]]:
@@ -118,7 +101,3 @@ def rows(folder: Path, mails: int) -> list[Measured]:
             "accounts.gmail", folder / "gmail0", lambda raw: google.do("mailbox.deliver", raw), goal, ("-c", UNPACED)
         )
     return found
-
-
-if __name__ == "__main__":
-    serve(int(sys.argv[1]))
