@@ -22,8 +22,14 @@ class _Coded:
         def __getattr__(self, name: str) -> Any:
             if name not in ("data", "metadata"):  # every other slot is filled from the start
                 raise AttributeError(name)
-            value = self._decode(self._texts[name == "metadata"])
+            data, metadata = self._texts
+            text = data if name == "data" else metadata
+            if text is None:  # another thread has decoded it at this moment
+                return object.__getattribute__(self, name)
+            value = self._decode(text)
             object.__setattr__(self, name, value)
+            # it is not kept in both forms
+            object.__setattr__(self, "_texts", (None, metadata) if name == "data" else (data, None))
             return value
 
 
