@@ -15,10 +15,14 @@ import resource
 import select
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from pepper_tui.boundary.frames import OUT_OF_MEMORY, put, take
+
+TOGETHER = 0.05
+"""Seconds for which answers are held back, to be written together: each alone would wake the caller."""
 
 
 def _shut(megabytes: int) -> None:
@@ -64,7 +68,8 @@ def main() -> None:
         if message is None:
             return
         asked, sources = message
-        parse = getattr(module, asked["function"])
+        parse, each_at_once = getattr(module, asked["function"]), asked["each_at_once"]
+        told = time.monotonic()
         for source in sources:
             signal.setitimer(signal.ITIMER_PROF, seconds)
             try:
@@ -76,6 +81,10 @@ def main() -> None:
             finally:
                 signal.setitimer(signal.ITIMER_PROF, 0)
             put(answers, answer)
+            if each_at_once or time.monotonic() - told > TOGETHER:
+                answers.flush()
+                told = time.monotonic()
+        answers.flush()
 
 
 if __name__ == "__main__":

@@ -22,17 +22,15 @@ class Writable(Protocol):
     """A sink that takes all the bytes it is given."""
 
     def write(self, data: bytes, /) -> object: ...
-    def flush(self) -> object: ...
 
 
 def put(pipe: Writable, head: Any, sources: Sequence[bytes] = ()) -> None:
-    """Write one message."""
+    """Write one message. Flushing is the caller's."""
     text = json.dumps(head).encode()
     lengths = [len(text), *map(len, sources)]
     pipe.write(_LENGTH.pack(len(lengths)) + b"".join(map(_LENGTH.pack, lengths)) + text)
     for source in sources:
         pipe.write(source)
-    pipe.flush()
 
 
 def take(pipe: Readable) -> tuple[Any, list[bytes]] | None:

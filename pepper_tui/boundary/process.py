@@ -55,9 +55,13 @@ class ParserProcess:
         After ``until`` (monotonic), an item that ends the process is the last one: the results so far are returned.
         """
         found: list[Any] = []
+        each_at_once = len(sources) == 1
         while len(found) < len(sources):
             with self._asking:  # released between batches, so that other threads get their turn
-                found += self._asked(function, _batch(sources[len(found) :]), options)
+                answers = self._asked(function, _batch(sources[len(found) :]), options, each_at_once)
+                # answers that were held back are lost with the process, and nobody knows which item has ended it
+                each_at_once = self._child is None and not (answers and isinstance(answers[-1], NotRead))
+            found += answers
             if found and isinstance(found[-1], NotRead) and time.monotonic() > until:
                 break
         return found
@@ -67,15 +71,16 @@ class ParserProcess:
         with self._asking:
             self._end()
 
-    def _asked(self, function: str, sources: Sequence[bytes], options: dict[str, Any]) -> list[Any]:
-        """Return the results for the first few sources, at least for one."""
+    def _asked(self, function: str, sources: Sequence[bytes], options: dict[str, Any], each_at_once: bool) -> list[Any]:
+        """Return the results for the first few sources: at least for one, if each is answered at once."""
         fresh = self._child is None
         child = self._child or self._start()
         assert child.stdin is not None
         assert child.stdout is not None
         found: list[Any] = []
         try:
-            put(child.stdin, {"function": function, "options": options}, sources)
+            put(child.stdin, {"function": function, "options": options, "each_at_once": each_at_once}, sources)
+            child.stdin.flush()
             answers = _Answers(child.stdout.fileno())
             while len(found) < len(sources) and (answer := take(answers)) is not None:
                 found.append(answer[0])
@@ -84,7 +89,7 @@ class ParserProcess:
         if len(found) == len(sources):
             return found
         status = self._end()
-        if status == 0 and not fresh:  # it had exited by itself, because it was idle
+        if (status == 0 and not fresh) or not each_at_once:  # it had exited because it was idle; or see ``parse``
             return found
         return [*found, NotRead(self._why(status))]
 

@@ -11,7 +11,7 @@ from pepper_tui.clock.clock import (
 )
 from pepper_tui.clock.looks import NO_ANSWER_REMEDY, Looks, NoAnswerError, in_thread, no_answer
 from pepper_tui.clock.timers import Timers
-from pepper_tui.clock.waits import done_before, either
+from pepper_tui.clock.waits import Turns, done_before, either
 from pepper_tui.clock.written import day, iso, moment, weekday_date, weekday_iso
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "NoAnswerError",
     "SystemClock",
     "Timers",
+    "Turns",
     "day",
     "done_before",
     "either",

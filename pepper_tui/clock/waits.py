@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Final
+
+WORK: Final = 30_000
+"""Characters after which keys and other tasks get their turn: some milliseconds of work."""
+_EACH: Final = 2_000  # characters that an item costs beside its own
 
 
 async def done_before(work: asyncio.Future[Any], sleep: Coroutine[Any, Any, None]) -> bool:
@@ -27,3 +31,17 @@ async def either(event: asyncio.Event, sleep: Coroutine[Any, Any, None]) -> None
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)  # so that a late cancel of the caller is not lost
+
+
+class Turns:
+    """Gives way to other tasks in a long run of small work: after so much of it, as each turn costs some itself."""
+
+    def __init__(self) -> None:
+        self._done = 0
+
+    async def after(self, characters: int) -> None:
+        """Count another item of so many characters, and let others go first if it is their turn."""
+        self._done += _EACH + characters
+        if self._done >= WORK:
+            self._done = 0
+            await asyncio.sleep(0)

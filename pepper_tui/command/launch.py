@@ -18,7 +18,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from pepper_tui.boundary.plain_file import plain_text
-from pepper_tui.engine.interpreter import DaemonThreads, collect_seldom, log_cleanly, share_threads_fairly
+from pepper_tui.engine.interpreter import (
+    DaemonThreads,
+    collect_seldom,
+    log_cleanly,
+    share_one_heap,
+    share_threads_fairly,
+)
 from pepper_tui.home.written import section
 from pepper_tui.text.errors import PepperError
 from pepper_tui.ui.shared.endings import Endings
@@ -149,6 +155,7 @@ def _refused_in_words(home: Path) -> Iterator[None]:
 async def open_engine(home: Path, world: DemoWorld | None = None) -> Engine:
     """Open the engine of ``home``, holding its lock, not started. ``world`` begins with it. Raises ``LaunchError``."""
     log_cleanly()
+    share_one_heap()
     asyncio.get_running_loop().set_default_executor(DaemonThreads())
     # in threads: the imports take a second, and a visible screen must stay responsive
     config = await asyncio.to_thread(read_config, home)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
 import gc
 import logging
 import sys
@@ -14,6 +16,8 @@ from typing import Any, Final
 from pepper_tui.text.errors import LogLine
 
 TURN: Final = 0.0005  # seconds
+HEAPS: Final = 1
+_MOST_HEAPS: Final = -8  # M_ARENA_MAX of glibc
 COLLECT: Final = (10_000, 20, 100)
 
 
@@ -23,6 +27,16 @@ def share_threads_fairly() -> None:
     The event loop must answer keys meanwhile, and each commit switches between the loop and the store's thread.
     """
     sys.setswitchinterval(TURN)
+
+
+def share_one_heap() -> None:
+    """Let all threads take memory from one heap: each would keep what it has freed to itself.
+
+    Few of them run at the same time. Only glibc has several heaps; what a thread has already is kept.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).mallopt(_MOST_HEAPS, HEAPS)
 
 
 def collect_seldom() -> None:

@@ -16,7 +16,17 @@ from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any, Final, Literal, Protocol, TypeVar
 
-from pepper_tui.clock import NO_ANSWER_REMEDY, Clock, NoAnswerError, done_before, either, in_thread, looks, no_answer
+from pepper_tui.clock import (
+    NO_ANSWER_REMEDY,
+    Clock,
+    NoAnswerError,
+    Turns,
+    done_before,
+    either,
+    in_thread,
+    looks,
+    no_answer,
+)
 from pepper_tui.model import BACKLOG, HELD_TAG, Health, Json, Namespace, Priority, Signal
 from pepper_tui.store import Store, StoreError, Subscriber
 from pepper_tui.text import one_line
@@ -104,13 +114,17 @@ class HealthReporter:
 
 @dataclass(frozen=True, slots=True)
 class FeedContext:
-    """What a feed is given: the store, the clock, the subscriber, and where to report its health."""
+    """What a feed is given: the store, the clock, the subscriber, and where to report its health.
+
+    ``turns``: gives way to keys while much is taken in.
+    """
 
     store: Store
     clock: Clock
     subscriber: Subscriber
     health: HealthReporter
     zone: tzinfo
+    turns: Turns = field(default_factory=Turns)
 
     @asynccontextmanager
     async def processing(self, what: Hashable) -> AsyncIterator[None]:

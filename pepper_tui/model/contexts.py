@@ -2,18 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 Json = dict[str, Any]
 Moment = float | str | datetime | timedelta
 """POSIX seconds, a ``datetime``, an ISO text, or how long ago: a ``timedelta``, or a text such as ``30m`` or ``1d``."""
 
 
+class _Coded:
+    """What a context holds while its data is still the text of the log: most are passed on, and never looked into."""
+
+    __slots__ = ("_decode", "_texts")
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name not in ("data", "metadata"):  # every other slot is filled from the start
+                raise AttributeError(name)
+            data, metadata = self._texts
+            text = data if name == "data" else metadata
+            if text is None:  # another thread has decoded it at this moment
+                return object.__getattribute__(self, name)
+            value = self._decode(text)
+            object.__setattr__(self, name, value)
+            # it is not kept in both forms
+            object.__setattr__(self, "_texts", (None, metadata) if name == "data" else (data, None))
+            return value
+
+
 @dataclass(frozen=True, slots=True)
-class Context:
+class Context(_Coded):
     """One thing that happened or is known, as it stands at one version.
 
     ``(namespace, context_id)`` names it; ``version`` starts at 1 and grows with each change of content; ``seq`` is
@@ -37,6 +58,17 @@ class Context:
     def id(self) -> str:
         """``context_id``."""
         return self.context_id
+
+    @classmethod
+    def coded(cls, decode: Callable[[str], Json], data: str, metadata: str, **rest: Any) -> Context:
+        """Return a context whose ``data`` and ``metadata`` are decoded, each a fresh value, when they are looked at."""
+        made = cls.__new__(cls)
+        put = object.__setattr__
+        put(made, "_decode", decode)
+        put(made, "_texts", (data, metadata))
+        for name, value in rest.items():
+            put(made, name, value)
+        return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ import dataclasses
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import Enum
 from types import NoneType
 from typing import Any, ClassVar, Final, Self
 
@@ -80,6 +81,8 @@ def _plain(value: Any) -> Any:
         return {key: _plain(each) for key, each in value.items()}
     if isinstance(value, Record):
         return value.data()
+    if isinstance(value, Enum):
+        return value
     if isinstance(value, tuple) and not hasattr(value, "_fields"):
         return tuple(_plain(each) for each in value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import islice
+from sys import intern
 from typing import Any, Final, NamedTuple
 
 from pepper_tui.model import Context, ContextFilter, Moment
@@ -28,7 +29,10 @@ _NO_KEY: Final = "$.?"
 
 
 class Values(NamedTuple):
-    """Of one context: its id, the seq of its current version, and some values of its data."""
+    """Of one context: its id, the seq of its current version, and some values of its data.
+
+    The id is interned: who asks for so little keeps it of all contexts, and others keep it, too.
+    """
 
     context_id: str
     seq: int
@@ -147,7 +151,7 @@ def values(
     for key, given in ranges:
         statement = f"SELECT c.context_id, c.seq, {asked} {sql} ORDER BY {key} {order} LIMIT ?"
         rows = connection.execute(statement, [*paths, *given])
-        found += [Values(ident, seq, json.loads(said)[1:] if said else []) for ident, seq, said in rows]
+        found += [Values(intern(ident), seq, json.loads(said)[1:] if said else []) for ident, seq, said in rows]
     if len(ranges) > 1:
         found.sort(key=lambda each: each.seq, reverse=wanted.newest_first)
     return found[: wanted.limit]

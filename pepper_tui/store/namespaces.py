@@ -18,10 +18,12 @@ def _pattern(globs: tuple[str, ...]) -> re.Pattern[str]:
 
 def matches(globs: Iterable[str], namespace: str) -> bool:
     """Check whether any of ``globs`` picks ``namespace``; no globs at all pick every namespace."""
-    patterns = tuple(globs)
-    if not patterns:
-        return True
-    return namespace in patterns or _pattern(patterns).fullmatch(namespace) is not None
+    return _matches(tuple(globs), namespace)
+
+
+@lru_cache(maxsize=4096)
+def _matches(patterns: tuple[str, ...], namespace: str) -> bool:
+    return not patterns or namespace in patterns or _pattern(patterns).fullmatch(namespace) is not None
 
 
 def resolve(globs: Iterable[str], known: Mapping[str, int]) -> list[int]:

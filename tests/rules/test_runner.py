@@ -141,3 +141,19 @@ async def test_what_is_handed_out_once_more_is_done_once(store: ContextStore, cl
             await captured.handler([ContextUpdate(stored.seq, stored)])
     assert told.calls == 1
     assert [act.state for act in await acts(store)] == [ActState.DONE]
+
+
+async def test_what_was_only_logged_and_meets_no_rule_is_not_delivered(
+    store: ContextStore, clock: ManualClock, subscriber: Subscriber
+) -> None:
+    runner(store, clock, Told(store)).listen(subscriber)
+    await subscriber.start()
+    await subscriber.stop()
+    logged = Signal("s1", "News", clock.now(), Priority.LOG, "mail", "a list", "mail:s1")
+    await store.put(logged, namespace="signals.mail")
+    await store.put(signal("s2", clock), namespace="signals.mail")
+    low = Signal("s3", "News", clock.now(), Priority.LOW, "mail", "a list", "mail:s3")
+    await store.put(low, namespace="signals.mail")
+    quiet = Signal("s4", "A quote", clock.now(), Priority.LOG, "mail", "your rule", "mail:s4", {"rules": [ORDER]})
+    await store.put(quiet, namespace="signals.mail")
+    assert await store.undelivered("rules") == 3

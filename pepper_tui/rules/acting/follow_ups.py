@@ -74,7 +74,7 @@ class FollowUps:
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handlers for mail and for new follow-ups."""
         handle = subscriber.on_context_batch(
-            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name=_ANSWERS[0], start="now"
+            namespaces=[RAW_MAIL], size=100, longest_wait=0.0, name=_ANSWERS[0], start="now", wanted=_may_answer
         )
         handle(self._mail_came)
         # durable: a crash between a follow-up and the look back for its answer must not lose that answer
@@ -182,7 +182,7 @@ class FollowUps:
     async def _mail_came(self, updates: list[ContextUpdate]) -> None:
         ended: set[str] = set()
         for update in updates:
-            if not update.deleted and update.context.version == 1 and not update.context.data.get("backlog"):
+            if _may_answer(update) and not update.context.data.get("backlog"):
                 await self._compare(update.context.data, ended)
 
     async def _compare(self, mail: Json, ended: set[str]) -> None:
@@ -263,6 +263,11 @@ class FollowUps:
             signal = await due_signal(self._store, self._book, found[0], self._clock.now(), self._hands.zone)
             await self._store.put(signal, namespace=f"{Namespace.SIGNALS}.{SOURCE}", type="signal", text=signal.content)
         return None
+
+
+def _may_answer(update: ContextUpdate) -> bool:
+    """Check whether a mail came, beside what was there when Pepper first looked."""
+    return not update.deleted and update.context.version == 1 and not update.context.metadata.get("backlog")
 
 
 def _written(mail: Json) -> float:

@@ -71,7 +71,12 @@ class RuleRunner:
     def listen(self, subscriber: Subscriber) -> None:
         """Register the handler of signals."""
         handle = subscriber.on_context_batch(
-            namespaces=[f"{Namespace.SIGNALS}.*"], size=BATCH, longest_wait=0.0, name=_SUBSCRIPTION, start="now"
+            namespaces=[f"{Namespace.SIGNALS}.*"],
+            size=BATCH,
+            longest_wait=0.0,
+            name=_SUBSCRIPTION,
+            start="now",
+            wanted=_may_concern,
         )
         handle(self._carry_out)
 
@@ -282,6 +287,12 @@ def _concerns(signal: Signal) -> bool:
     """Check whether rules concern the signal, regardless of whether one holds: a pause may change that."""
     ordered = any(match.acts for match in matches_of(signal.metadata))
     return ordered or (signal.priority is not Priority.LOG and may_stand(signal))
+
+
+def _may_concern(update: ContextUpdate) -> bool:
+    """Check whether a signal may concern rules: most of a first import does not, and need not be delivered."""
+    data = update.context.data
+    return data.get("priority") != Priority.LOG or bool((data.get("metadata") or {}).get("rules"))
 
 
 def _fate(call: ToolCall) -> Outcome | None:

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pepper_tui.clock import Clock
+from pepper_tui.model import ContextUpdate
 from pepper_tui.store.delivery.queue import DeliveryQueue
 from pepper_tui.store.delivery.subscription import OrderKey, Start
 from pepper_tui.store.errors import GiveUpError, StaleDeliveryError, StoreError, StoreUnavailableError
@@ -24,6 +25,8 @@ from pepper_tui.store.unit import Delivery
 
 log = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., Awaitable[Any]])
+Wanted = Callable[[ContextUpdate], bool]
+"""Whether an update is delivered at all; asked on the store's thread, while it is stored."""
 BUFFER: Final = 64
 ERROR_CHARS: Final = 2000
 TIMEOUT: Final = 300.0  # seconds
@@ -62,6 +65,7 @@ class _Handling:
     size: int = 0
     longest_wait: float = 0.0
     timeout: float | None = TIMEOUT
+    wanted: Wanted | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -268,11 +272,12 @@ class Subscriber:
         start: Start = "now",
         order_key: OrderKey | None = None,
         timeout: float | None = TIMEOUT,
+        wanted: Wanted | None = None,
     ) -> Callable[[F], F]:
         """Call the decorated coroutine function with lists of at most ``size`` updates.
 
         The first of them has waited at most ``longest_wait`` seconds. A batch that fails (or exceeds ``timeout``
-        seconds) is delivered again one by one.
+        seconds) is delivered again one by one. ``wanted``: which updates are delivered; without it, all are.
         """
 
         def decorate(function: F) -> F:
@@ -288,6 +293,7 @@ class Subscriber:
                     size=max(1, size),
                     longest_wait=longest_wait,
                     timeout=timeout,
+                    wanted=wanted,
                 )
             )
             return function
@@ -324,10 +330,12 @@ class Subscriber:
     async def _run(self, handling: _Handling) -> None:
         if handling.name in self._workers:
             return
+        wanted = handling.wanted
         queue = await self._store.queue(
             handling.name,
             handling.namespaces,
             tags=handling.tags,
+            rank=None if wanted is None else lambda update: 0 if wanted(update) else None,
             order_key=handling.order_key,
             start=handling.start,
         )

@@ -62,19 +62,20 @@ class Write:
 
     def context(self, version: int, seq: int, created_at: float) -> Context:
         """Return the context that this write makes, with its own copy of the data."""
-        return Context(
-            self.context_id,
-            self.namespace,
-            decode(self.data),
-            self.type,
-            self.text,
-            frozenset(self.tags),
-            decode(self.metadata),
-            version,
-            seq,
-            created_at,
-            self.at,
-            self.expires_at,
+        return Context.coded(
+            decode,
+            self.data,
+            self.metadata,
+            context_id=self.context_id,
+            namespace=self.namespace,
+            type=self.type,
+            text=self.text,
+            tags=frozenset(self.tags),
+            version=version,
+            seq=seq,
+            created_at=created_at,
+            updated_at=self.at,
+            expires_at=self.expires_at,
         )
 
     def provisional(self) -> Context:
@@ -143,23 +144,34 @@ def _strings(value: Any, found: list[str], room: int) -> int:
 
 
 def context_of(row: Row) -> Context:
-    """Return the context in a row of ``SELECT``, with its own data each time: readers never share mutable state."""
+    """Return the context in a row of ``SELECT``, with its own data each time: readers never share mutable state.
+
+    It is decoded here, on the reader's thread: many at once would hold the loop that they are read on.
+    """
+    context = coded_of(row)
+    _ = context.data, context.metadata
+    return context
+
+
+def coded_of(row: Row) -> Context:
+    """Return the context in a row of ``SELECT``, decoded once it is looked at: of what is delivered, little is."""
     _seq, namespace, context_id, version, kind, data, text, tags, metadata, created, updated, expires, _deleted = row
-    return Context(
-        context_id,
-        namespace,
-        decode(data),
-        kind,
-        text,
-        frozenset(json.loads(tags)) if len(tags) > 2 else frozenset(),
-        decode(metadata),
-        version,
-        row[0],
-        created,
-        updated,
-        expires,
+    return Context.coded(
+        decode,
+        data,
+        metadata,
+        context_id=context_id,
+        namespace=namespace,
+        type=kind,
+        text=text,
+        tags=frozenset(json.loads(tags)) if len(tags) > 2 else frozenset(),
+        version=version,
+        seq=row[0],
+        created_at=created,
+        updated_at=updated,
+        expires_at=expires,
     )
 
 
 def update_of(row: Row) -> ContextUpdate:
-    return ContextUpdate(row[0], context_of(row), bool(row[12]))
+    return ContextUpdate(row[0], coded_of(row), bool(row[12]))

@@ -15,7 +15,7 @@ from typing import Any
 from pepper_tui.model import DELIVERY, Context, DeliveryState
 from pepper_tui.store.delivery.subscription import Subscriptions
 from pepper_tui.store.errors import StaleDeliveryError, StoreError, VersionConflictError
-from pepper_tui.store.log.content import SELECT, Current, Row, Write, body, context_of, encode_tags, update_of
+from pepper_tui.store.log.content import SELECT, Current, Row, Write, body, coded_of, encode_tags, update_of
 from pepper_tui.store.unit import Delete, Move, Unit
 
 
@@ -235,7 +235,7 @@ class Plan:
         return row
 
     def _context(self, seq: int) -> Context:
-        return context_of(self._row(seq))
+        return coded_of(self._row(seq))
 
     def _duplicate(self, ns: int, key: str, now: float) -> Context | None:
         planned = self._dedupe.get((ns, key))

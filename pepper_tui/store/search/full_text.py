@@ -11,6 +11,7 @@ import re
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from sys import intern
 from typing import Any, Final, Protocol
 
 from pepper_tui.model import Context, ContextFilter
@@ -109,7 +110,8 @@ def having(
         f" ON c.ns = ? AND c.seq = h.rowid WHERE search MATCH ?{where}{more}"
     )
     match = f'"{phrase}"{" *" if begun else ""}'
-    return {row[0] for space in spaces for row in connection.execute(sql, (space, match, *values, *tags))}
+    # interned as in ``Values``: of 50,000 mails that hold a word, no ids are kept twice
+    return {intern(row[0]) for space in spaces for row in connection.execute(sql, (space, match, *values, *tags))}
 
 
 def _ranked(

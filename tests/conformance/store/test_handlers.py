@@ -193,3 +193,38 @@ async def test_a_dead_letter_is_told_and_its_new_life_too(store: Store, clock: M
     await subscriber.stop()
     assert await store.redrive() == 1
     assert await health("ok")
+
+
+async def test_what_is_not_wanted_is_not_delivered(store: Store) -> None:
+    """Also of what came while the handlers were stopped."""
+    taken: list[str] = []
+
+    async def take(updates: list[ContextUpdate]) -> None:
+        taken.extend(update.context.context_id for update in updates)
+
+    def fresh() -> Subscriber:
+        subscriber = Subscriber(store)
+        batches = subscriber.on_context_batch(
+            namespaces=["n"], name="h", longest_wait=0.0, wanted=lambda update: bool(update.context.data["it"])
+        )
+        batches(take)
+        return subscriber
+
+    subscriber = fresh()
+    await subscriber.start()
+    for number in range(4):
+        await store.store({"it": number % 2}, namespace="n", context_id=str(number))
+    await until(lambda: taken == ["1", "3"])
+
+    async def settled_now() -> bool:
+        return not await store.undelivered("h")
+
+    await until(settled_now)
+    await subscriber.stop()
+    await store.store({"it": 0}, namespace="n", context_id="4")
+    await store.store({"it": 1}, namespace="n", context_id="5")
+    assert await store.undelivered("h") == 1
+    subscriber = fresh()
+    await subscriber.start()
+    await until(lambda: taken == ["1", "3", "5"])
+    await subscriber.stop()

@@ -69,9 +69,7 @@ class Accounts:
         feeds = []
         for each in config.account:
             settings = self.settings[each.id] = Gmail.model_validate(each.own)
-            around = Around(
-                each.id, home, config, store, clock, ZoneInfo("UTC"), self.secrets, triage, book, mail, None
-            )
+            around = Around(each.id, home, config, store, clock, ZoneInfo("UTC"), self.secrets, triage, book, mail)
             built = CONNECTOR.build(settings, around)
             feeds += built.feeds
             [self.outboxes[each.id]], [self.filers[each.id]] = built.outboxes, built.filers

@@ -95,11 +95,13 @@ class Reader:
                     await tell_progress(ctx, min(before + done, of), of)
             return cursor
 
+        self._taker.taken = None if cursor.newest else set()  # asking for each mail whether it is known takes long
         for label in self._taker.watch.labels:
             async for page in self._listed(label):
                 cursor = await between(cursor, 0)
                 cursor = await self._taker.take(ctx, cursor, page, lambda ident, arrived: True, between)
                 before += len(page)
+        self._taker.taken = None
         cursor = replace(cursor, synced=True)
         await cursor.keep(ctx.store)
         return cursor

@@ -70,10 +70,14 @@ class Watch:
 
 
 class Taker:
-    """Takes the mails of one account into the store."""
+    """Takes the mails of one account into the store.
+
+    ``taken``: by their ids, all that have been, while that is known: from the first sight of an account to its end.
+    """
 
     def __init__(self, account: GmailAccount) -> None:
         self._account, self.watch = account, Watch()
+        self.taken: set[str] | None = None
 
     async def known(self, store: Store, idents: Collection[str]) -> dict[str, str]:
         """Return the mails of ``raw.mail`` to which Gmail's ids belong, for those that have been taken in."""
@@ -90,7 +94,7 @@ class Taker:
 
         The next mails are asked for while those before are stored.
         """
-        there = await self.known(ctx.store, idents)
+        there = await self.known(ctx.store, idents) if self.taken is None else self.taken
         if new := [ident for ident in idents if ident not in there]:
             chunks = [new[at : at + CHUNK] for at in range(0, len(new), CHUNK)]
             ahead = asyncio.create_task(self._answers(chunks[0]))
@@ -135,6 +139,8 @@ class Taker:
         for source in sources:
             cursor = cursor.with_mail(source.arrived, ctx.clock.now())
         await self._store(ctx, cursor, taken)
+        if self.taken is not None:
+            self.taken.update(each.ident for each in sources)
         return cursor
 
     async def _answers(self, idents: Sequence[str]) -> list[Any]:

@@ -27,6 +27,8 @@ _ABOVE: Final = re.compile(
     r"|\d{4}\s?年.{1,160}[:：])\s*",
     re.IGNORECASE,
 )
+_ENDS: Final = ":：-"
+"""What the line above a quotation ends with, unless quoted lines follow."""
 _NEAR_A_QUOTE: Final = re.compile(
     rf"(?:.{{0,300}}(?:@|\b\d{{1,2}}[:.h]\d{{2}}|\b(?:19|20)\d\d\b).{{0,300}}[:：]|{_LEAD}\b.{{3,300}}\b{_VERBS})\s*",
     re.IGNORECASE,
@@ -56,6 +58,20 @@ _HEADER: Final = re.compile(
     r"|日期|发送时间|收件人|主题|件名|宛先|送信日時)[*]?\s?[:：]",
     re.IGNORECASE,
 )
+
+
+def may_be_above(lines: list[str]) -> set[int]:
+    """Return which of ``lines`` could be the first of those that ``attribution`` finds, which costs more to ask."""
+    found: set[int] = set()
+    quoted = False  # whether the next line that is not empty is a quoted one
+    for at in range(len(lines) - 1, -1, -1):
+        bare = lines[at].strip()
+        if not bare:
+            continue
+        if quoted or bare[-1] in _ENDS:
+            found.update(range(max(0, at - _LINES + 1), at + 1))
+        quoted = bare[0] == ">"
+    return found
 
 
 def attribution(lines: list[str], at: int) -> int:
@@ -96,7 +112,7 @@ def is_rule(line: str) -> bool:
 
 def headers_at(lines: list[str], at: int) -> bool:
     """Check whether the headers of an older mail begin at ``at``: who wrote it, and two more."""
-    if not _WRITER.match(lines[at][:_LONG]):
+    if (":" not in lines[at] and "：" not in lines[at]) or not _WRITER.match(lines[at][:_LONG]):
         return False
     block = [each for each in lines[at + 1 : at + 1 + _BLOCK] if each.strip()]
     return sum(bool(_HEADER.match(each[:_LONG])) for each in block) >= 2

@@ -36,11 +36,16 @@ class _Policy(policy.EmailPolicy):
             return value
         value = value[:MAX_PARAMETERS]
         if name.lower() in _READ_LENIENTLY:
-            return told(value).header()
+            return _lenient(value)
         return _fetched(name, value) if len(value) <= _SHORT else super().header_fetch_parse(name, value)
 
 
 POLICY: Final = _Policy()
+
+
+@lru_cache(maxsize=500)
+def _lenient(value: str) -> str:
+    return told(value).header()
 
 
 @lru_cache(maxsize=500)

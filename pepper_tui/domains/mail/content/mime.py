@@ -187,7 +187,7 @@ def _first(headers: Headers, name: str) -> str:
 
 def _header(headers: Headers, name: str, charset: str) -> str:
     """Return the first header called ``name``, decoded and unfolded; empty if there is none."""
-    return " ".join(words(_first(headers, name), charset).split())
+    return " ".join(words(_first(headers, name), charset).split()) if name in headers else ""
 
 
 def _addresses(headers: Headers, name: str, charset: str, mail: Mail) -> list[Json]:

@@ -9,7 +9,14 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from pepper_tui.domains.mail.content.history import attribution, headers_at, is_rule, quoted_after, separator
+from pepper_tui.domains.mail.content.history import (
+    attribution,
+    headers_at,
+    is_rule,
+    may_be_above,
+    quoted_after,
+    separator,
+)
 
 MAX_CHARACTERS: Final = 4_000
 MAX_LINES: Final = 200
@@ -125,6 +132,7 @@ def _own_lines(text: str) -> tuple[str, bool]:
     lines = text.replace("\r\n", "\n").split("\n")
     kept: list[str] = []
     at, said, forwarded = 0, False, False
+    above_one = may_be_above(lines)
     while at < len(lines):
         line = lines[at]
         bare = line.strip()
@@ -133,7 +141,7 @@ def _own_lines(text: str) -> tuple[str, bool]:
         if bare.startswith(">"):
             at += 1
             continue
-        if above := attribution(lines, at):
+        if at in above_one and (above := attribution(lines, at)):
             if said and not quoted_after(lines, at + above):
                 break
             at += above

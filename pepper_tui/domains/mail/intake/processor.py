@@ -86,7 +86,7 @@ def listen_for_mail(ctx: FeedContext, triage: Triage, matters: Matters | None = 
             known = await _known(ctx.store, new)
             made: list[_Made] = []
             for update in new:
-                await asyncio.sleep(0)  # keys come first
+                await ctx.turns.after(len(update.context.text))  # keys come first
                 async with ctx.processing(("triage", update.seq)):
                     if (one := await _made(ctx, triage, update, known)) is not None:
                         made.append(one)
@@ -99,7 +99,7 @@ def listen_for_mail(ctx: FeedContext, triage: Triage, matters: Matters | None = 
                     await asyncio.to_thread(_read, passed, ctx.zone, triage.locale)
             looked = {one.seq for one in passed[:_LOOKED_AROUND]}
             for one in made:
-                await asyncio.sleep(0)
+                await ctx.turns.after(len(one.raw["reply"]))
                 async with ctx.processing(one.seq):
                     await _put(ctx, triage, matters, one, looks=one.seq in looked)
         except BaseException:

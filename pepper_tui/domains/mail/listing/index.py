@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from bisect import bisect_left, insort
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from typing import Any, Final
@@ -47,7 +47,7 @@ Key = tuple[float, str]
 class _Thread:
     """The mails of a thread; ``key`` (if it is in the list) and ``unread`` are of those in sight."""
 
-    mails: dict[str, None] = field(default_factory=dict)
+    mails: tuple[str, ...] = ()
     key: Key | None = None
     unread: bool = False
 
@@ -97,7 +97,8 @@ class MailIndex:
         known = self._threads.get(entry.thread)
         if known is None:
             known = self._threads[entry.thread] = _Thread()
-        known.mails[ident] = None
+        if before is None or before.thread != entry.thread:
+            known.mails = (*known.mails, ident)
         if before is not None:
             entry.account, entry.folder = before.account, before.folder
         elif (state := self._states.pop(ident, None)) is not None:
@@ -132,7 +133,7 @@ class MailIndex:
 
     def _part(self, ident: str, thread: str) -> None:
         known = self._threads[thread]
-        known.mails.pop(ident, None)
+        known.mails = tuple(each for each in known.mails if each != ident)
         self._place(thread)
         if not known.mails:
             del self._threads[thread]

@@ -16,6 +16,7 @@ from mailparser_reply.constants import (
 )
 from mailparser_reply.parser import EmailMessage
 
+from pepper_tui.domains.mail.content.history import attribution, may_be_above
 from pepper_tui.domains.mail.content.reply_text import LANGUAGES, latest_reply
 
 TAKEN = [
@@ -109,3 +110,10 @@ def test_an_older_mail_goes_and_one_that_is_sent_on_stays(block: str) -> None:
 )  # fmt: skip
 def test_only_two_hyphens_and_a_space_are_a_signature(text: str, new: str) -> None:
     assert latest_reply(text) == new
+
+
+@given(
+    lines=st.lists(st.sampled_from([*"\n".join(ABOVE).split("\n"), "", " ", NEW, "> older", "Hm:", "-"]), max_size=9)
+)
+def test_the_quick_look_misses_no_line_above_a_quotation(lines: list[str]) -> None:
+    assert {at for at in range(len(lines)) if attribution(lines, at)} <= may_be_above(lines)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC
 
+import pytest
+
 from pepper_tui.clock import ManualClock
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, note_copies
 from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.domains.mail.mailbox import Mailbox
+from pepper_tui.domains.mail.search import headers
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import MailQuery, Node, Term
 from pepper_tui.domains.mail.search.query_text import parse
@@ -42,6 +45,16 @@ async def fill(store: Store) -> tuple[list[Json], dict[str, MailState]]:
 
 async def found(mailbox: Mailbox, query: MailQuery) -> set[str]:
     return {each["id"] for each in await mailbox.search(query, 500) if each["found"] == "text"}
+
+
+async def test_many_mails_are_read_in_pages(store: ContextStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headers, "AT_ONCE", 7)
+    mails, _ = await fill(store)
+    mailbox, query = Mailbox(store), MailQuery()
+    everything = await found(mailbox, query)
+    assert everything == {each["id"] for each in mails}
+    await store.store({**mails[0], "id": "late"}, namespace="raw.mail", context_id="late")
+    assert await found(mailbox, query) == everything | {"late"}
 
 
 async def test_it_finds_what_matches(store: ContextStore) -> None:
