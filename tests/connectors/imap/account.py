@@ -41,7 +41,7 @@ class Account:
         triage = triage_of(config)
         book = RuleBook(store, rules_of_config(config), {})
         around = Around(
-            "work", home, config, store, clock, ZoneInfo("UTC"), self.secrets, triage, book, MailIntake(triage), None
+            "work", home, config, store, clock, ZoneInfo("UTC"), self.secrets, triage, book, MailIntake(triage)
         )
         self.built = CONNECTOR.build(self.settings, around)
         self._subscriber = Subscriber(store)
