@@ -67,7 +67,7 @@ class Built:
     drafts: list[DraftBox] = field(default_factory=list)
     calendar_paths: list[Path] = field(default_factory=list)
     has_calendar: bool = False
-    calendars: Calendars | None = None
+    calendars: list[Calendars] = field(default_factory=list)
 
 
 Build = Callable[[Any, Around], Built]

@@ -31,6 +31,10 @@ class ServerError(FeedError):
     """A failure of the server or of the way to it."""
 
 
+class UnreachedError(ServerError):
+    """The server was not reached, so nothing of what was asked has happened there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What the server said; ``url`` is where, after redirects. The names of headers are in lower case."""
@@ -86,7 +90,7 @@ class HttpServer:
             trusted = await asyncio.to_thread(ssl.create_default_context, cafile=ca)
         except OSError as error:
             words = f"the certificate {ca} can't be read: {error.strerror or error}"
-            raise ServerError(words, f"fix ca in account {reach.ident}") from error
+            raise UnreachedError(words, f"fix ca in account {reach.ident}") from error
         self._client = httpx2.AsyncClient(
             auth=httpx2.BasicAuth(reach.user, reach.password) if reach.user else None,
             headers={"User-Agent": "Pepper", "Accept-Encoding": "identity"},
@@ -115,9 +119,9 @@ class HttpServer:
         host, own = urlsplit(url).hostname or "", urlsplit(self.reach.url).hostname or ""
         if host != own and not same_organisation(host, own):
             words = f"{self.reach.server} points to {host}, which is somebody else's"
-            raise ServerError(words, f"if that is right, put its address into url of account {self.reach.ident}")
+            raise UnreachedError(words, f"if that is right, put its address into url of account {self.reach.ident}")
         if plain := in_clear(url):
-            raise ServerError(f"what is asked would go unencrypted to {plain}", self.reach.check)
+            raise UnreachedError(f"what is asked would go unencrypted to {plain}", self.reach.check)
 
     async def _once(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         import httpx2
@@ -139,7 +143,7 @@ class HttpServer:
         except (TimeoutError, httpx2.TimeoutException) as error:
             raise ServerError(f"{server} does not answer", AGAIN) from error
         except httpx2.ConnectError as error:
-            raise ServerError(*_unreachable(error, self.reach)) from error
+            raise UnreachedError(*_unreachable(error, self.reach)) from error
         except (httpx2.HTTPError, httpx2.InvalidURL) as error:
             raise ServerError(f"the connection with {server} was lost ({type(error).__name__})", AGAIN) from error
 

@@ -123,7 +123,7 @@ def named(config: Config, home: Path) -> Iterator[Named]:
 
 
 def built_of(accounts: Sequence[Named], around: Around) -> Built:
-    """Build the parts of all ``accounts``: every part of theirs, but only the first calendars to write to.
+    """Build the parts of all ``accounts``: every part of theirs.
 
     A paused account has one part: the feed that says so.
     """
@@ -144,7 +144,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
         whole.drafts += built.drafts
         whole.calendar_paths += built.calendar_paths
         whole.has_calendar = whole.has_calendar or built.has_calendar
-        whole.calendars = whole.calendars or built.calendars
+        whole.calendars += built.calendars
     return whole
 
 

@@ -20,6 +20,7 @@ from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
+from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.mail.at_source.answering import Answering
@@ -383,7 +384,7 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
         ),
         calendar=CalendarParts(
             sensing.agenda,
-            connected.calendars,
+            AllCalendars(connected.calendars) if connected.calendars else None,
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,
         ),

@@ -6,6 +6,7 @@
 | ``wire.py`` ``errors.py`` | bounded requests to the one server; its failures, in words |
 | ``dav.py`` | what is asked of the server, and what its answers say |
 | ``copying.py`` ``feed.py`` | the copy of its calendars in the store, and the feed that keeps it |
+| ``calendars.py`` | adding events to them |
 | ``check.py`` | what the doctor says |
 """
 
@@ -13,6 +14,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from pepper_tui.connectors.caldav.calendars import CalDavCalendars
 from pepper_tui.connectors.caldav.check import check
 from pepper_tui.connectors.caldav.feed import CalDavFeed
 from pepper_tui.connectors.caldav.settings import CalDav
@@ -23,7 +25,8 @@ from pepper_tui.domains.calendar.objects import KEPT, RETENTION
 def _build(settings: CalDav, around: Around) -> Built:
     password = partial(around.secrets.value, settings.password)
     password()  # a secret that can't be read is reported at the start
-    return Built([CalDavFeed(around.ident, settings, password)], has_calendar=True)
+    calendars = CalDavCalendars(around.ident, settings, password, around.store)
+    return Built([CalDavFeed(around.ident, settings, password)], has_calendar=True, calendars=[calendars])
 
 
 CONNECTOR = Connector(

@@ -24,7 +24,7 @@ from pepper_tui.domains.calendar.objects import KEPT, RETENTION
 def _build(settings: Calendar | IcsAddress, around: Around) -> Built:
     if isinstance(settings, Calendar):
         calendars = CalendarFiles(settings.paths, Looks(around.clock))
-        return Built(calendar_paths=[*settings.paths], calendars=calendars)
+        return Built(calendar_paths=[*settings.paths], calendars=[calendars])
     reach = partial(reach_of, settings, around.ident, around.secrets)
     reach()  # a secret that can't be read is reported at the start
     return Built([PublishedFeed(around.ident, settings, reach)], has_calendar=True)

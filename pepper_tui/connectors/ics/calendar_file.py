@@ -112,6 +112,12 @@ class CalendarFiles:
         """Set up the calendars: ``paths`` are .ics files, and folders of them."""
         self._paths, self._looks = paths, looks
 
+    async def names(self) -> list[str]:
+        return [path.stem if path.suffix == SUFFIX else path.name for path in self._paths]
+
+    def owns(self, place: str) -> bool:
+        return Path(place).is_absolute()
+
     async def place(self, wanted: str, uid: str) -> str:
         among = ", ".join(map(str, self._paths))
         return str((await self._looks.look(among, choose, self._paths, wanted, f"{uid}{SUFFIX}")).path)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field
@@ -16,7 +17,7 @@ from pepper_tui.clock.words import Reading, TimeAskedError
 from pepper_tui.domains.calendar.free_time import window
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS, unread
-from pepper_tui.domains.calendar.writer import Calendars
+from pepper_tui.domains.calendar.writer import Calendars, Found
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools.approvals.choices import ask_which
@@ -112,7 +113,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         CardLine("Starts", f"{wall:%Y-%m-%d %H:%M}", editable=not fields["all_day"]),
         CardLine("Where", fields["location"], editable=True),
         CardLine("Notes", fields["notes"], editable=True, multiline=True),
-        CardLine("File", f"{place}{' (new)' if found.new else ''}", settled=True),
+        _where(calendars, place, found),
     ]
     if beside:
         named = ", ".join(one_line(one["summary"] or "(no title)", 60) for one in beside[:_BESIDE])
@@ -128,6 +129,12 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     }  # fmt: skip
     summary = f"Add to {calendars.title(place)}: {fields['title'][:80]}, {_when(ctx, fields)}"
     return ctx.effect(account="", summary=summary, lines=lines, payload=payload)
+
+
+def _where(calendars: Calendars, place: str, found: Found) -> CardLine:
+    if Path(place).is_absolute():
+        return CardLine("File", f"{place}{' (new)' if found.new else ''}", settled=True)
+    return CardLine("Calendar", calendars.title(place), settled=True)
 
 
 def _calendars(ctx: ToolContext) -> Calendars:

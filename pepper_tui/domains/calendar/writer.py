@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
+
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError, ToolError
+
+_NAMED: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +25,14 @@ class Calendars(Protocol):
 
     Methods raise ``ToolError`` in words.
     """
+
+    async def names(self) -> Sequence[str]:
+        """Return what the calendars are called that can be written to."""
+        ...
+
+    def owns(self, place: str, /) -> bool:
+        """Check whether the place is in one of these calendars."""
+        ...
 
     async def place(self, wanted: str, uid: str, /) -> str:
         """Return where an event with ``uid`` goes in the calendar named ``wanted``; an empty name means the first."""
@@ -46,3 +60,60 @@ class Calendars(Protocol):
     def calendar(self, place: str, /) -> str:
         """Return the calendar of the events there, as the agenda names it."""
         ...
+
+
+class AllCalendars:
+    """The calendars of several connectors as one, in the order of the config."""
+
+    def __init__(self, each: Sequence[Calendars]) -> None:
+        self._each = each
+
+    async def names(self) -> list[str]:
+        return [name for one in self._each for name in await one.names()]
+
+    def owns(self, place: str) -> bool:
+        return any(one.owns(place) for one in self._each)
+
+    async def place(self, wanted: str, uid: str) -> str:
+        found: list[str] = []
+        refused: list[ToolError] = []
+        for one in self._each:
+            try:
+                found.append(await one.place(wanted, uid))
+            except ToolError as error:
+                refused.append(error)
+            if found and not wanted:
+                break
+        if len(found) > 1:
+            raise ToolError(
+                f"{one_line(wanted, 60)!r} is the name of several calendars; there are: {await self._named()}"
+            )
+        if not found:
+            if len(refused) == 1:
+                raise refused[0]
+            raise ToolError(f"{one_line(wanted, 60)!r} is none of your calendars; there are: {await self._named()}")
+        return found[0]
+
+    async def look(self, place: str, event: bytes) -> Found:
+        return await self._of(place).look(place, event)
+
+    async def holds(self, place: str, uid: str) -> bool:
+        return await self._of(place).holds(place, uid)
+
+    async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
+        return await self._of(place).add(place, uid, event, version)
+
+    def title(self, place: str) -> str:
+        return self._of(place).title(place)
+
+    def calendar(self, place: str) -> str:
+        return self._of(place).calendar(place)
+
+    def _of(self, place: str) -> Calendars:
+        for one in self._each:
+            if one.owns(place):
+                return one
+        raise NotDoneError(f"the calendar of {one_line(place, 100)} is no longer in the config")
+
+    async def _named(self) -> str:
+        return ", ".join(one_line(name, 40) for name in (await self.names())[:_NAMED])

@@ -1,0 +1,145 @@
+"""Adding events to an account's calendars: each becomes an object of its own, and one that is there is left alone.
+
+A place is the calendar's id and the event's UID. The object's address is made of both, and the server is told to take
+it only where nothing lies (If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. What was
+added stands in the copy at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+from urllib.parse import quote, urljoin, urlsplit
+
+from pepper_tui.clock import in_thread
+from pepper_tui.config import ConfigError
+from pepper_tui.connectors.caldav.dav import calendars
+from pepper_tui.connectors.caldav.settings import CalDav
+from pepper_tui.connectors.caldav.wire import Wire
+from pepper_tui.connectors.http_server import ServerError, UnreachedError
+from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, put_objects, sources_of
+from pepper_tui.domains.calendar.writer import Found
+from pepper_tui.store import Store
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError, ToolError
+
+_START: Final = "caldav:"
+_WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\n{}END:VCALENDAR\r\n"
+_EXISTS: Final = frozenset({409, 412})
+
+
+class CalDavCalendars:
+    """The calendars of the account ``ident``: see ``domains.calendar.writer.Calendars``."""
+
+    def __init__(self, ident: str, settings: CalDav, password: Callable[[], str], store: Store) -> None:
+        self._ident, self._settings, self._password, self._store = ident, settings, password, store
+
+    async def names(self) -> list[str]:
+        return [each.title for each in await self._writable()]
+
+    async def place(self, wanted: str, uid: str) -> str:
+        writable = await self._writable()
+        name = wanted.strip().casefold()
+        found = [each for each in writable if name in ("", each.title.casefold(), each.id.casefold(), self._ident)]
+        if not found:
+            there = ", ".join(one_line(each.title, 40) for each in writable) or "none yet"
+            raise ToolError(f"{self._ident} has no calendar {one_line(wanted, 60)!r} to add to; there are: {there}")
+        return f"{_START}{found[0].id}:{uid}"
+
+    def owns(self, place: str) -> bool:
+        return place.startswith(f"{_START}{self._ident}/")
+
+    async def look(self, place: str, event: bytes) -> Found:
+        await self._source(place)
+        return Found("", True)
+
+    async def holds(self, place: str, uid: str) -> bool:
+        try:
+            async with self._wire() as wire:
+                answer = await wire.ask("GET", await self._url(wire, place))
+        except ServerError as error:
+            raise ToolError("; ".join(filter(None, (error.words, error.remedy)))) from error
+        if answer.status not in (200, 404, 410):
+            raise ToolError(f"{wire.reach.server} does not say whether it is there (HTTP {answer.status})")
+        return answer.status == 200
+
+    async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
+        source = await self._source(place)
+        text = _WRAPPED.format(event.decode())
+        headers = {"Content-Type": "text/calendar; charset=utf-8", "If-None-Match": "*"}
+        try:
+            async with self._wire() as wire:
+                url = await self._found(wire, source, place)
+                answer = await wire.ask("PUT", url, text, headers)
+        except UnreachedError as error:
+            raise NotDoneError("; ".join(filter(None, (error.words, error.remedy)))) from error
+        except ServerError as error:
+            raise ToolError(f"{error.words}, after it was given the event") from error
+        if answer.status in _EXISTS:
+            return f"It is in {one_line(source.title, 60)} already."
+        if answer.status >= 500:
+            raise ToolError(f"{wire.reach.server} had trouble of its own with it (HTTP {answer.status})")
+        if answer.status >= 300:
+            raise NotDoneError(f"{wire.reach.server} does not take it into {source.title} (HTTP {answer.status}).")
+        await self._keep(source, urlsplit(url).path, text)
+        return f"Added to {one_line(source.title, 60)} of {self._ident}."
+
+    def title(self, place: str) -> str:
+        return place.removeprefix(_START).rpartition(":")[0]
+
+    def calendar(self, place: str) -> str:
+        return self.title(place)
+
+    async def _writable(self) -> list[CalendarSource]:
+        sources = await sources_of(self._store, self._ident)
+        return sorted((each for each in sources if each.may_write and "VEVENT" in each.holds), key=lambda one: one.id)
+
+    async def _source(self, place: str) -> CalendarSource:
+        wanted = self.title(place)
+        found = next((each for each in await self._writable() if each.id == wanted), None)
+        if found is None:
+            raise NotDoneError(f"the calendar {one_line(wanted, 80)} is not there any more, or can't be written to")
+        return found
+
+    async def _url(self, wire: Wire, place: str) -> str:
+        return await self._found(wire, await self._source(place), place)
+
+    async def _found(self, wire: Wire, source: CalendarSource, place: str) -> str:
+        """Return the address of the object, on the host where the calendar is. Raises ``UnreachedError``."""
+        try:
+            listed = await calendars(wire)
+        except ServerError as error:
+            raise UnreachedError(error.words, error.remedy) from error
+        at = next((each.url for each in listed if urlsplit(each.url).path == source.place), "")
+        if not at:
+            raise UnreachedError(f"{wire.reach.server} has no calendar {source.title!r} any more", wire.reach.check)
+        return urljoin(at, f"{quote(place.rpartition(':')[2], safe='')}.ics")
+
+    async def _keep(self, source: CalendarSource, path: str, text: str) -> None:
+        """Put what was added into the copy, without a version: the next look fetches what the server made of it."""
+        ident = object_id(self._ident, path)
+        async with self._store.unit():
+            await put_objects(self._store, [CalendarObject(ident, self._ident, source.id, path, "", text)])
+
+    def _wire(self) -> _Opening:
+        return _Opening(self._settings, self._ident, self._password)
+
+
+class _Opening:
+    """The way to the server, whose password is read when it is opened."""
+
+    def __init__(self, settings: CalDav, ident: str, password: Callable[[], str]) -> None:
+        self._settings, self._ident, self._password = settings, ident, password
+        self._wire: Wire | None = None
+
+    async def __aenter__(self) -> Wire:
+        try:
+            password = await in_thread(self._password)
+        except ConfigError as error:
+            raise UnreachedError(error.problems[0], f"see password in account {self._ident}") from error
+        self._wire = Wire(self._settings, self._ident, password)
+        return await self._wire.__aenter__()
+
+    async def __aexit__(self, *given: object) -> None:
+        if self._wire is not None:
+            await self._wire.__aexit__(*given)
