@@ -177,7 +177,7 @@ class Scene:
         fetcher = WebFetcher(self.config.tools.fetch.private_hosts, Limits(seconds=5), self._resolve)
         self.engine.parts.tools.web.fetcher = fetcher
         # a calendar is read by a process of its own, in real time, while that of the scene runs ahead
-        self.engine.parts.sensing.connected.agenda._looks = Looks(self.clock, longest=A_DAY)
+        self.engine.parts.sensing.agenda._looks = Looks(self.clock, longest=A_DAY)
         await self.engine.start()
         await self.until(self._watches, "the feeds watch")
         if self._server:

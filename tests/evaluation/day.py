@@ -216,8 +216,8 @@ class Day:
         parts.files.looks = parts.mail.looks = patient
         if parts.calendar.calendars is not None:
             parts.calendar.calendars = CalendarFiles(self.config.calendar.paths, patient)
-        if self._engine.parts.sensing.connected.agenda is not None:
-            self._engine.parts.sensing.connected.agenda._looks = patient
+        if self._engine.parts.sensing.agenda is not None:
+            self._engine.parts.sensing.agenda._looks = patient
         await self._engine.start()
         await self._until_it_watches()
 

@@ -223,7 +223,7 @@ async def test_a_label_that_there_is_not_is_told(google: Google, accounts: Make)
 async def test_what_arrives_while_much_is_taken_in_goes_before_the_rest(google: Google, accounts: Make) -> None:
     """And at the pace that Google allows; how far it is is told meanwhile."""
     box, now = google.mailbox, google.service.now
-    for number in range(1, 281):
+    for number in range(1, 381):
         box.deliver(mail(number=number), at=now() - 9000 + number)
     work = accounts()
     details: list[str] = []
@@ -242,8 +242,8 @@ async def test_what_arrives_while_much_is_taken_in_goes_before_the_rest(google: 
         return await work.news() != {}
 
     await work.passing(there, 60)
-    left = 281 - len(await work.mails())
-    await work.until_mails(281)
+    left = 381 - len(await work.mails())
+    await work.until_mails(381)
     listening.cancel()
     assert left > 20
     assert await work.news() == {"<m900@example.com>": "high"}
