@@ -28,6 +28,19 @@ from pepper_tui.store import ContextStore, HomeLock
 from tests.attack.puppet import Call, Puppet, Turn, prompt_of
 from tests.waiting import until
 
+BARE = """
+[user]
+name = "Sam"
+zone = "UTC"
+[models]
+api_key = ""
+base_url = "http://127.0.0.1:9/v1"
+[judging]
+enabled = false
+[search]
+meaning = false
+"""
+"""A user without any source; accounts follow."""
 CONFIG = """
 [user]
 name = "Sam"

@@ -7,22 +7,13 @@ from pathlib import Path
 from pepper_tui.clock import ManualClock
 from pepper_tui.model import Namespace
 from tests.domains.mail.mails import deliver, mail, make_maildir
-from tests.engine.desk import Desk, calls
+from tests.engine.desk import BARE, Desk, calls
 from tests.engine.test_upgraded_mail import LINE, Sensing, taken_in
 from tests.tools.sink import Sink
 
-CONFIG = """
-[user]
-name = "Sam"
-zone = "UTC"
-[models]
-api_key = ""
-base_url = "http://127.0.0.1:9/v1"
-[judging]
-enabled = false
-[search]
-meaning = false
-[[account]]
+CONFIG = (
+    BARE
+    + """[[account]]
 id = "home"
 kind = "maildir"
 paths = "home"
@@ -41,6 +32,7 @@ id = "cron"
 kind = "mbox"
 paths = "box"
 """
+)
 
 
 async def test_each_is_read_answered_from_and_filed_at_by_itself(tmp_path: Path, clock: ManualClock) -> None:

@@ -12,20 +12,11 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.model import Health, Namespace
 from pepper_tui.setup.accounts.desk import AccountDesk
 from tests.connectors.caldav.servers import PASSWORD, USER, Server, event, running
-from tests.engine.desk import Desk, calls
+from tests.engine.desk import BARE, Desk, calls
 
-CONFIG = """
-[user]
-name = "Sam"
-zone = "UTC"
-[models]
-api_key = ""
-base_url = "http://127.0.0.1:9/v1"
-[judging]
-enabled = false
-[search]
-meaning = false
-[[account]]
+CONFIG = (
+    BARE
+    + """[[account]]
 id = "cal"
 kind = "caldav"
 url = "{url}"
@@ -33,6 +24,7 @@ user = "alex"
 password = "secret:cal"
 scan_interval = 60
 """
+)
 
 
 class CalendarDesk(Desk):

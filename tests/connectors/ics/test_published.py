@@ -17,25 +17,18 @@ from pepper_tui.model import ContextFilter
 from pepper_tui.setup.accounts.desk import AccountDesk
 from tests.connectors.caldav.servers import event
 from tests.connectors.caldav.test_account import CalendarDesk
+from tests.engine.desk import BARE
 
 SECRET = "private-0123456789abcdef"
-CONFIG = """
-[user]
-name = "Sam"
-zone = "UTC"
-[models]
-api_key = ""
-base_url = "http://127.0.0.1:9/v1"
-[judging]
-enabled = false
-[search]
-meaning = false
-[[account]]
+CONFIG = (
+    BARE
+    + """[[account]]
 id = "club"
 kind = "ics"
 url = "secret:club"
 scan_interval = 60
 """
+)
 
 
 class Publisher:
