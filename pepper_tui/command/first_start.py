@@ -7,6 +7,7 @@ from pathlib import Path
 
 import typer
 
+from pepper_tui.command.asking import confirmed
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError, report
 from pepper_tui.text.errors import PepperError
 
@@ -19,7 +20,7 @@ def first_start(home: Path, *, yes: bool = False) -> int:
     try:
         if not ask_and_write(home, yes=yes):
             return EXIT_CONFIG
-        if not yes and typer.confirm("Add a mail account at a server (IMAP) now?", default=False):
+        if not yes and confirmed("Add a mail account at a server (IMAP) now?", default=False):
             return _add_account(home)
         return 0
     except FirstStartError as error:

@@ -121,7 +121,8 @@ class HttpServer:
             words = f"{self.reach.server} points to {host}, which is somebody else's"
             raise UnreachedError(words, f"if that is right, put its address into url of account {self.reach.ident}")
         if plain := in_clear(url):
-            raise UnreachedError(f"what is asked would go unencrypted to {plain}", self.reach.check)
+            remedy = f"{self.reach.check}: use https://"
+            raise UnreachedError(f"what is asked would go unencrypted to {plain}", remedy)
 
     async def _once(self, method: str, url: str, body: str, headers: Mapping[str, str]) -> Answer:
         import httpx2
@@ -155,5 +156,6 @@ def _unreachable(error: BaseException, reach: Reach) -> tuple[str, str]:
             words = f"the certificate of {reach.server} is not valid ({cause.verify_message})"
             return words, f"{reach.check}; for a CA of your own, name its certificate in ca"
         cause = cause.__cause__ or cause.__context__
-    words = f"{reach.server} can't be reached: no connection, or its name is misspelt"
+    way = urlsplit(reach.url).scheme
+    words = f"{reach.server} can't be reached by {way}: no connection, or its name is misspelt"
     return words, f"{reach.check}; {AGAIN}"

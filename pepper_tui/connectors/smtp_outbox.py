@@ -204,6 +204,8 @@ def _why(error: Exception, account: SmtpOutbox) -> str:
         if passing:
             return f"{server} can't accept mail now; try again in some minutes {said}"
         return f"{server} refused {said}"
+    if isinstance(error, aiosmtplib.SMTPException) and "AUTH EXTENSION" in str(error).upper():
+        return f"{server} takes no user and password; set login = false in {section}, or leave them out of [mail.smtp]"
     if isinstance(error, aiosmtplib.SMTPException) and "STARTTLS" in str(error).upper():
         return f"{server} offers no STARTTLS on port {account.smtp.port}; {no_starttls(account.smtp, section)}"
     if isinstance(error, aiosmtplib.SMTPNotSupported) or type(error) is aiosmtplib.SMTPException:

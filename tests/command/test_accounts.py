@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 import tomllib
 from pathlib import Path
@@ -131,6 +132,31 @@ def test_further_keys_go_with_all_other_options(home: Path, server: Server) -> N
     [account] = _accounts(home)
     assert (account["host"], account["port"], account["password"]) == ("127.0.0.1", server.port, "secret:work")
     assert (account["folders"], account["keep_copy"], account["signature"]) == (["INBOX"], False, "Alex")
+
+
+def test_keys_of_the_sending_server_go_with_its_options(home: Path, server: Server) -> None:
+    with_smtp = "--password-stdin --no-test --smtp-host localhost --smtp-port 2525 --smtp-security none"
+    added = pepper(home, _add(server, f"{with_smtp} --set smtp.login=false"), PASSWORD + "\n")
+    assert added.returncode == 0, added.stderr
+    assert _accounts(home)[0]["smtp"] == {"host": "localhost", "port": 2525, "security": "none", "login": False}
+
+
+async def test_a_server_that_takes_no_sign_in_is_not_told_as_one_without_starttls() -> None:
+    async with Sink() as sink:
+        smtp = Smtp(host="127.0.0.1", port=sink.port, security="none", user="me", password="secret:x")
+        found = await smtp_finding("sending", smtp, lambda: "hunter22", "smtp of account work")
+    assert "takes no user and password; set login = false in smtp of account work" in found.detail
+
+
+@pytest.mark.parametrize("words", ["accounts add", "accounts signin work"])
+def test_ctrl_c_leaves_a_question_and_nothing_waits_on(home: Path, words: str) -> None:
+    table = 'kind = "imap"\naddress = "me@example.org"\nhost = "127.0.0.1"\npassword = "secret:work"'
+    (home / "config.toml").write_text(f'[[account]]\nid = "work"\n{table}\n')
+    with Terminal([*PEPPER, "--home", str(home), *words.split()]) as screen:
+        screen.wait_for("address" if words == "accounts add" else "password of work")
+        screen.press("ctrl+c")
+        assert os.waitstatus_to_exitcode(screen.wait_dead()) == 1
+        assert "Nothing was written." in screen.text
 
 
 @pytest.mark.parametrize("option", ["--discover", "--no-smtp", "--smtp-host s.example.org"])

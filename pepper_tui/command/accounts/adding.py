@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-import typer
-
 from pepper_tui.clock import in_thread
 from pepper_tui.command.accounts.options import IMAP, Given, further_keys, must_agree
+from pepper_tui.command.asking import asked, confirmed, unseen
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
 from pepper_tui.connectors.finding import in_words
@@ -50,15 +50,24 @@ async def _add(book: AccountBook, given: Given, keys: dict[str, Any]) -> int:
     while True:
         for line in offer.lines():
             show(line)
-        if not given.asks or typer.confirm("Are these the servers of your mail?", default=True):
+        if not given.asks or confirmed("Are these the servers of your mail?", default=True):
             break
         offer = _typed(offer, sends=given.sends)
     ident = given.ident or await in_thread(book.free_id, address)
     ca = await in_thread(lambda: str(Path(given.ca).expanduser().absolute())) if given.ca else ""
     if offer.wants_ca and not ca and given.asks:
         ca = _prompt("The file with the certificate that it exported (empty: none)", "")
-    table = {**offer.table(ident, ca), **keys}
+    table = _with(offer.table(ident, ca), keys)
     return await _keep(book, offer, table, given)
+
+
+def _with(table: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``table`` with further keys, those of its own tables one by one."""
+    merged = dict(table)
+    for name, value in keys.items():
+        before = merged.get(name)
+        merged[name] = _with(before, value) if isinstance(before, dict) and isinstance(value, Mapping) else value
+    return merged
 
 
 async def _keep(book: AccountBook, offer: Offer, table: dict[str, Any], given: Given) -> int:
@@ -77,7 +86,7 @@ async def _keep(book: AccountBook, offer: Offer, table: dict[str, Any], given: G
             break
         if not given.asks:
             raise LaunchError(EXIT_TROUBLE, "the account was not added; --no-test adds it anyway")
-        again = typer.prompt("p another password · k keep it anyway · q leave", default="p").strip().lower()
+        again = asked("p another password · k keep it anyway · q leave", "p").strip().lower()
         if again == "k":
             break
         if again != "p":
@@ -119,7 +128,7 @@ async def _offer(address: str, given: Given) -> Offer:
         if given.asks and not agreed:
             show(f"{domain} is not in Pepper's table. It can be asked itself (DNS, and a file over HTTPS):")
             show("whoever runs it learns that somebody asked, not who.")
-            agreed = typer.confirm(f"Ask {domain}?", default=True)
+            agreed = confirmed(f"Ask {domain}?", default=True)
         offer = await ask_domain(address) if agreed else None
         if offer is None and agreed:
             show(f"{domain} says nothing of its mail servers.")
@@ -216,17 +225,8 @@ def _password(offer: Offer, given: Given) -> str:
     return unseen("Password (it is not shown)")
 
 
-def unseen(words: str) -> str:
-    """Ask for a password; spaces at its ends come from copying."""
-    while True:
-        said: str = typer.prompt(words, hide_input=True)
-        if said.strip():
-            return said.strip()
-
-
 def _prompt(words: str, default: str) -> str:
-    said: str = typer.prompt(words, default=default, show_default=bool(default))
-    return said
+    return asked(words, default, shows_default=bool(default))
 
 
 def _until_good(ask: Any) -> Any:

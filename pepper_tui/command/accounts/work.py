@@ -14,8 +14,9 @@ from typing import Any
 import typer
 
 from pepper_tui.clock import SystemClock, in_thread
-from pepper_tui.command.accounts.adding import unseen, works
+from pepper_tui.command.accounts.adding import works
 from pepper_tui.command.accounts.options import Given, further_keys, must_agree
+from pepper_tui.command.asking import confirmed, unseen
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
 from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
@@ -134,11 +135,11 @@ async def remove(home: Path, ident: str, *, yes: bool, mail: str) -> int:
         raise LaunchError(EXIT_CONFIG, f"{one_line(mail, 40)}: keep or remove")
     if asks:
         show(f"{row.id}  {row.words}")
-        if not typer.confirm("Remove this account and forget its password?", default=False):
+        if not confirmed("Remove this account and forget its password?", default=False):
             show("Nothing was removed.")
             return EXIT_TROUBLE
         if not mail:
-            kept = typer.confirm("Keep the mail that Pepper has of it?", default=True)
+            kept = confirmed("Keep the mail that Pepper has of it?", default=True)
             mail = "keep" if kept else "remove"
     if mail == "remove" and await health_of(home) is not None:
         raise LaunchError(EXIT_TROUBLE, "nothing was removed: end Pepper first, its store is in use")

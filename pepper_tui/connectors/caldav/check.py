@@ -31,14 +31,15 @@ async def check(settings: CalDav, patient: Patient) -> AsyncIterator[Finding]:
         yield Finding(part, "trouble", f"the server does not answer within {PATIENCE:g} s", "try again later")
         return
     except ConfigError as error:
-        yield Finding(part, "trouble", error.problems[0], f"see password in account {ident}")
+        yield Finding(part, "trouble", error.problems[0], f"to put it in: pepper accounts signin {ident}")
         return
     except ServerError as error:
         yield Finding(part, "trouble", error.words, error.remedy)
         return
     there = [one_line(each.title, 40) + ("" if each.may_write else " (read only)") for each in listed[:_NAMED]]
     titles = {each.title.casefold() for each in listed}
-    words = f"{len(listed)} calendars: {', '.join(there) or 'none'}"
+    many = "1 calendar" if len(listed) == 1 else f"{len(listed)} calendars"
+    words = f"{many}: {', '.join(there) or 'none'}"
     if missing := [each for each in settings.calendars if each.casefold() not in titles]:
         detail = f"no calendar {', '.join(missing)}; {words}"
         yield Finding(part, "trouble", detail, f"fix calendars in account {ident}")

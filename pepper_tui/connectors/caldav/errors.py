@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from pepper_tui.connectors.http_server import AGAIN, Reach, ServerError
-
-_SIGN_IN: Final = frozenset({401, 403})
 
 
 class StatusError(ServerError):
@@ -23,7 +19,10 @@ class OldMarkError(Exception):
 
 def refused(status: int, reach: Reach) -> StatusError:
     """Return what the answer ``status`` means."""
-    if status in _SIGN_IN:
+    if status == 403:
+        words = f"{reach.server} does not let {reach.user} in at this address (HTTP 403)"
+        return StatusError(status, words, f"{reach.check}, then user and password")
+    if status == 401:
         words = f"{reach.server} did not accept the user {reach.user} and the password (HTTP {status})"
         remedy = "check user and password; many providers take only a password made for programs (app password)"
         return StatusError(status, words, f"{remedy}; to put in a new one: pepper accounts signin {reach.ident}")

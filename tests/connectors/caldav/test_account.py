@@ -150,6 +150,6 @@ async def test_the_accounts_screen_lists_tests_and_pauses_it(tmp_path: Path, ser
     [row] = await accounts.rows()
     assert row.words == f"caldav · {USER} · 127.0.0.1:{server.port}"
     [found] = await accounts.test("cal")
-    assert (found.state, found.detail) == ("ok", "1 calendars: Work")
+    assert (found.state, found.detail) == ("ok", "1 calendar: Work")
     await accounts.pause("cal", True)
     assert [each.paused for each in await accounts.rows()] == [True]
