@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pepper_tui.command.asking import confirmed
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_LOCKED, EXIT_TROUBLE, LaunchError, read_config
 from pepper_tui.command.output import HomeOption, NotSaidError, at, do, leave, show, when
 from pepper_tui.engine.answers.socket import NoEngineError, request
@@ -263,7 +264,7 @@ async def _purge(home: Path, namespaces: list[str], older_than: float | None, id
         if not yes:
             if not sys.stdin.isatty():
                 raise LaunchError(EXIT_CONFIG, "nothing was removed: say --yes, or run it in a terminal")
-            if not typer.confirm(f"Remove these {len(found.doomed)} for good?"):
+            if not confirmed(f"Remove these {len(found.doomed)} for good?"):
                 show("nothing was removed")
                 return EXIT_TROUBLE
         done = await purge(store, found)

@@ -17,6 +17,11 @@ class PepperError(Exception):
         super().__init__(words)
         self.words, self.remedy = words, remedy
 
+    @property
+    def told(self) -> str:
+        """The words, and behind them the remedy, for where there is one line for both."""
+        return "; ".join(filter(None, (self.words, self.remedy)))
+
 
 class Foreseen:
     """Marks an exception whose message says all there is to say."""

@@ -162,7 +162,7 @@ def _do(home: Path, work: Awaitable[int], *, changes: bool = False) -> None:
         except LaunchError:
             raise
         except PepperError as error:
-            raise LaunchError(EXIT_TROUBLE, "; ".join(filter(None, [error.words, error.remedy]))) from None
+            raise LaunchError(EXIT_TROUBLE, error.told) from None
         except typer.Abort:
             show("\nNothing was written.")
             return EXIT_TROUBLE

@@ -7,7 +7,8 @@ added stands in the copy at once.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
 from urllib.parse import quote, urljoin, urlsplit
 
@@ -25,7 +26,8 @@ from pepper_tui.tools.errors import NotDoneError, ToolError
 
 _START: Final = "caldav:"
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\n{}END:VCALENDAR\r\n"
-_EXISTS: Final = frozenset({409, 412})
+_EXISTS: Final = 412
+"""What If-None-Match is answered with where something lies (RFC 9110, section 13.1.2)."""
 
 
 class CalDavCalendars:
@@ -54,11 +56,12 @@ class CalDavCalendars:
         return Found("", True)
 
     async def holds(self, place: str, uid: str) -> bool:
+        source = await self._source(place)
         try:
             async with self._wire() as wire:
-                answer = await wire.ask("GET", await self._url(wire, place))
+                answer = await wire.ask("GET", await self._found(wire, source, place))
         except ServerError as error:
-            raise ToolError("; ".join(filter(None, (error.words, error.remedy)))) from error
+            raise ToolError(error.told) from error
         if answer.status not in (200, 404, 410):
             raise ToolError(f"{wire.reach.server} does not say whether it is there (HTTP {answer.status})")
         return answer.status == 200
@@ -72,10 +75,10 @@ class CalDavCalendars:
                 url = await self._found(wire, source, place)
                 answer = await wire.ask("PUT", url, text, headers)
         except UnreachedError as error:
-            raise NotDoneError("; ".join(filter(None, (error.words, error.remedy)))) from error
+            raise NotDoneError(error.told) from error
         except ServerError as error:
             raise ToolError(f"{error.words}, after it was given the event") from error
-        if answer.status in _EXISTS:
+        if answer.status == _EXISTS:
             return f"It is in {one_line(source.title, 60)} already."
         if answer.status >= 500:
             raise ToolError(f"{wire.reach.server} had trouble of its own with it (HTTP {answer.status})")
@@ -101,9 +104,6 @@ class CalDavCalendars:
             raise NotDoneError(f"the calendar {one_line(wanted, 80)} is not there any more, or can't be written to")
         return found
 
-    async def _url(self, wire: Wire, place: str) -> str:
-        return await self._found(wire, await self._source(place), place)
-
     async def _found(self, wire: Wire, source: CalendarSource, place: str) -> str:
         """Return the address of the object, on the host where the calendar is. Raises ``UnreachedError``."""
         try:
@@ -121,25 +121,12 @@ class CalDavCalendars:
         async with self._store.unit():
             await put_objects(self._store, [CalendarObject(ident, self._ident, source.id, path, "", text)])
 
-    def _wire(self) -> _Opening:
-        return _Opening(self._settings, self._ident, self._password)
-
-
-class _Opening:
-    """The way to the server, whose password is read when it is opened."""
-
-    def __init__(self, settings: CalDav, ident: str, password: Callable[[], str]) -> None:
-        self._settings, self._ident, self._password = settings, ident, password
-        self._wire: Wire | None = None
-
-    async def __aenter__(self) -> Wire:
+    @asynccontextmanager
+    async def _wire(self) -> AsyncIterator[Wire]:
+        """Open the way to the server. Raises ``UnreachedError`` for a password that can't be read."""
         try:
             password = await in_thread(self._password)
         except ConfigError as error:
             raise UnreachedError(error.problems[0], f"see password in account {self._ident}") from error
-        self._wire = Wire(self._settings, self._ident, password)
-        return await self._wire.__aenter__()
-
-    async def __aexit__(self, *given: object) -> None:
-        if self._wire is not None:
-            await self._wire.__aexit__(*given)
+        async with Wire(self._settings, self._ident, password) as wire:
+            yield wire

@@ -1,8 +1,8 @@
 """Copies an account's calendars into the store, and keeps the copy as the server has it.
 
-Each look costs one request a calendar where nothing changed. What is fetched is stored with how far it goes in one
-commit, so a kill at any point costs a part of a look and nothing else. A calendar that the server stops listing is held
-for a while: a server that is being repaired lists none.
+A look where nothing changed costs the list of calendars, and a request for each that has no tag. How far a calendar was
+read is stored after all that it covers, so a kill at any point costs a part of a look and nothing else. A calendar that
+the server stops listing is held for a while: a server that is being repaired lists none.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Copier:
     async def look(self, wire: Wire) -> Copied:
         """Copy what has changed. Raises ``ServerError`` if not even a list of calendars can be had."""
         copied = Copied()
-        listed = [each for each in await calendars(wire) if "VEVENT" in each.holds or "VTODO" in each.holds]
+        listed = await calendars(wire)
         titles = {each.title.casefold() for each in listed}
         wanted = {each.casefold() for each in self._wanted}
         mine = [each for each in listed if not wanted or each.title.casefold() in wanted]

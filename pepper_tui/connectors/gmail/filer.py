@@ -89,7 +89,7 @@ class GmailFiler:
             change = self._change(filing, names)
             labels = await self._labels(places)
         except GoogleError as error:
-            raise NotDoneError("; ".join(filter(None, [error.words, error.remedy]))) from error
+            raise NotDoneError(error.told) from error
         todo = [place for place, each in labels.items() if each is not None and not change.is_done(each)]
         for at in range(0, len(todo), AT_ONCE):
             await self._modify(change, todo[at : at + AT_ONCE], begun=at > 0)
@@ -141,7 +141,7 @@ class GmailFiler:
         except GoogleError as error:
             if begun:
                 raise OutcomeUnknownError(f"only some of the mails were changed: {error.words}") from error
-            raise NotDoneError("; ".join(filter(None, [error.words, error.remedy]))) from error
+            raise NotDoneError(error.told) from error
 
     async def _all_done(self, change: Change, places: Sequence[str]) -> bool:
         try:

@@ -31,7 +31,7 @@ class GmailDrafts:
         except InDoubtError as error:
             raise OutcomeUnknownError("Google was given the draft, and did not answer") from error
         except GoogleError as error:
-            raise NotDoneError("; ".join(filter(None, [error.words, error.remedy]))) from error
+            raise NotDoneError(error.told) from error
         return f"Drafts of {self.gmail.settings.address}"
 
     async def holds(self, message_id: str) -> bool | None:

@@ -122,4 +122,4 @@ def _goes_to(message: str, recipients: Sequence[str]) -> str:
 
 
 def _not_done(error: GoogleError) -> NotDoneError:
-    return NotDoneError("; ".join(filter(None, [error.words, error.remedy])))
+    return NotDoneError(error.told)

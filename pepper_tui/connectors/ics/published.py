@@ -60,7 +60,7 @@ async def calendar_at(server: HttpServer, mark: Mapping[str, str]) -> tuple[byte
     if len(answer.body) > MOST:
         raise ServerError(f"{reach.server} is larger than {MOST // 1_000_000} MB", "ask for a shorter one")
     try:
-        pieces(answer.body)
+        await in_thread(pieces, answer.body)
     except ValueError as error:
         words = f"{reach.server} answers with what is no whole calendar ({error})"
         raise ServerError(words, f"{AGAIN}; if that lasts, {reach.check}") from error
@@ -69,6 +69,11 @@ async def calendar_at(server: HttpServer, mark: Mapping[str, str]) -> tuple[byte
 
 def _mark(answer: Answer) -> dict[str, str]:
     return {name: answer.headers[name] for name in ("etag", "last-modified") if name in answer.headers}
+
+
+def _read(source: bytes) -> tuple[str, str]:
+    """Return what tells the file from others, and its text. Blocking."""
+    return hashlib.sha256(source).hexdigest(), readable(source).decode()
 
 
 def _new_address(reach: Reach) -> str:
@@ -97,12 +102,11 @@ class PublishedFeed:
 
     async def _keep(self, store: Store, source: bytes) -> None:
         """Store the file, if it is another one, with the calendar that it is, in one commit."""
-        version = hashlib.sha256(source).hexdigest()
+        version, text = await in_thread(_read, source)
         known = next(iter(await sources_of(store, self.name)), None)
         if known is not None and known.mark == version:
             return
         calendar = known or CalendarSource(self.name, self.name, _PLACE, self.name, may_write=False)
-        text = readable(source).decode()
         ident = object_id(self.name, _PLACE)
         async with store.unit():
             first = known is None

@@ -1,8 +1,8 @@
 """The iCalendar objects of accounts, as they lie at their servers: what a connector copies, and the agenda reads.
 
 An object is what a server keeps under one address: an event, or a series with its changed occurrences (RFC 4791,
-section 4.1). A connector stores each with the mark of how far it has read, in one commit. One that is gone there stays
-for a while, empty, so that whoever follows the store learns of it.
+section 4.1). A connector stores objects first, and then the mark of how far it has read. One that is gone there stays,
+empty, so that whoever follows the store learns of it.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ BATCH: Final = 200  # events of objects that go to the parser process at once
 class Shelved:
     """One file, or one object of an account's calendar, as last read."""
 
-    sign: tuple[int, int]
+    sign: tuple[int, int] | None  # of the file: when it was changed, and its size; None for an object
     name: str
     calendar: str
     pieces: list[Piece]
@@ -43,7 +43,7 @@ class Shelved:
     @property
     def is_object(self) -> bool:
         """Whether it lies in the store, not on disk."""
-        return self.sign == (0, 0)
+        return self.sign is None
 
 
 @dataclass(slots=True)
@@ -150,7 +150,7 @@ class Shelf:
                 found = pieces(each.text.encode("utf-8", "surrogateescape"))
             except ValueError as error:
                 noted.append(f"{each.calendar}: {one_line(each.place, 60)} can't be read: {error}")
-            self._objects[each.id] = Shelved((0, 0), each.calendar, each.calendar, found, noted, each.first, found)
+            self._objects[each.id] = Shelved(None, each.calendar, each.calendar, found, noted, each.first, found)
         return bool(news)
 
 

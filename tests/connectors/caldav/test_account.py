@@ -28,14 +28,13 @@ scan_interval = 60
 
 
 class CalendarDesk(Desk):
-    """An engine with feeds, whose account is at ``server``."""
+    """An engine with feeds, whose account is as ``text`` says, with one secret."""
 
     feeds = True
 
-    def __init__(self, home: Path, clock: ManualClock, server: Server) -> None:
-        text = CONFIG.format(url=server.url)
+    def __init__(self, home: Path, clock: ManualClock, text: str, secret: str) -> None:
         (home / "config.toml").write_text(text)
-        (home / "secrets.toml").write_text(f"cal = '{PASSWORD}'\n")
+        (home / "secrets.toml").write_text(f"{secret}\n")
         (home / "secrets.toml").chmod(0o600)
         super().__init__(home, clock, text)
 
@@ -49,11 +48,16 @@ class CalendarDesk(Desk):
         return f"{found.state}: {found.detail}" if found else ""
 
 
+def at_server(home: Path, clock: ManualClock, server: Server) -> CalendarDesk:
+    """An engine whose account is at ``server``."""
+    return CalendarDesk(home, clock, CONFIG.format(url=server.url), f"cal = '{PASSWORD}'")
+
+
 @pytest.fixture
 async def desk(tmp_path: Path, server: Server) -> AsyncIterator[CalendarDesk]:
     server.make("work", "Work")
     server.put("work", "a", event("a", "Standup"))
-    async with CalendarDesk(tmp_path, ManualClock(1_799_000_000.0), server) as one:  # 2027-01-03T14:53:20Z
+    async with at_server(tmp_path, ManualClock(1_799_000_000.0), server) as one:  # 2027-01-03T14:53:20Z
 
         async def looked() -> bool:
             return bool(await one.signals())
@@ -90,7 +94,7 @@ async def test_an_account_that_is_added_later_is_no_news(tmp_path: Path, server:
     server.make("work", "Work")
     (tmp_path / "own.ics").write_text(event("own", "Own"))
     clock = ManualClock(1_799_000_000.0)
-    desk = CalendarDesk(tmp_path, clock, server)
+    desk = at_server(tmp_path, clock, server)
     config = desk.config
     desk.config = config.model_copy(
         update={"account": [], "calendar": config.calendar.model_copy(update={"paths": [tmp_path / "own.ics"]})}
@@ -115,7 +119,7 @@ async def test_a_server_that_goes_is_told_and_what_came_meanwhile_comes_once(tmp
     with running(folder) as server:
         server.make("work", "Work")
         server.put("work", "a", event("a", "Standup"))
-        desk = CalendarDesk(home, ManualClock(1_799_000_000.0), server)
+        desk = at_server(home, ManualClock(1_799_000_000.0), server)
         await desk.__aenter__()
 
         async def told(count: int) -> bool:
@@ -145,7 +149,7 @@ async def test_a_server_that_goes_is_told_and_what_came_meanwhile_comes_once(tmp
 
 async def test_the_accounts_screen_lists_tests_and_pauses_it(tmp_path: Path, server: Server) -> None:
     server.make("work", "Work")
-    CalendarDesk(tmp_path, ManualClock(time.time()), server)
+    at_server(tmp_path, ManualClock(time.time()), server)
     accounts = AccountDesk(tmp_path)
     [row] = await accounts.rows()
     assert row.words == f"caldav · {USER} · 127.0.0.1:{server.port}"

@@ -13,7 +13,7 @@ from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
 from pepper_tui.model import CallState
 from tests.connectors.caldav.servers import Server, event
-from tests.connectors.caldav.test_account import CalendarDesk
+from tests.connectors.caldav.test_account import CalendarDesk, at_server
 from tests.engine.desk import calls
 
 LUNCH = {"title": "Lunch, with Ann", "start": "2027-01-05 12:30", "minutes": 45, "calendar": "work"}
@@ -24,7 +24,7 @@ async def desk(tmp_path: Path, server: Server) -> AsyncIterator[CalendarDesk]:
     server.make("work", "Work")
     server.make("home", "Home")
     server.put("work", "a", event("a", "Standup", "20270105T120000Z"))
-    async with CalendarDesk(tmp_path, ManualClock(1_799_000_000.0), server) as one:
+    async with at_server(tmp_path, ManualClock(1_799_000_000.0), server) as one:
 
         async def looked() -> bool:
             return bool(await one.signals())
@@ -109,6 +109,21 @@ async def test_a_lost_answer_is_looked_up_and_the_event_is_never_there_twice(
         await desk.engine.answer_unknown(call.id, "check")
     await desk.until(known, step=1.0)
     assert len([each for each in titles(server, "work") if "Lunch" in each]) == took
+
+
+async def test_a_refusal_is_not_told_as_an_event_that_is_there(
+    desk: CalendarDesk, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask = Wire.ask
+
+    async def refuses(self: Wire, method: str, url: str, *args: Any) -> Answer:
+        return Answer(409, url, {}, b"") if method == "PUT" else await ask(self, method, url, *args)
+
+    card = await asked(desk)
+    monkeypatch.setattr(Wire, "ask", refuses)
+    await desk.engine.approve(card.id)
+    assert await ended(desk) is CallState.FAILED
+    assert titles(server, "work") == ["SUMMARY:Standup"]
 
 
 async def test_a_server_that_is_not_reached_has_got_nothing(

@@ -77,10 +77,7 @@ class Desk(CalendarDesk):
     """An engine with feeds, and an account at ``publisher``."""
 
     def __init__(self, home: Path, publisher: Publisher) -> None:
-        (home / "config.toml").write_text(CONFIG)
-        (home / "secrets.toml").write_text(f"club = '{publisher.url}'\n")
-        (home / "secrets.toml").chmod(0o600)
-        super(CalendarDesk, self).__init__(home, ManualClock(1_799_000_000.0), CONFIG)
+        super().__init__(home, ManualClock(1_799_000_000.0), CONFIG, f"club = '{publisher.url}'")
 
     async def told(self, count: int) -> None:
         async def there() -> bool:

@@ -65,7 +65,7 @@ async def _wanted(ctx: ToolContext, text: str, former: Mapping[Key, str]) -> Mai
         query = parse(text).narrowed(*terms)
         query = await resolved(query, ctx.time.reader or TimeReader(ctx.clock, ctx.zone), ctx.of(MailParts).own)
     except QueryError as error:
-        raise ToolError("; ".join(filter(None, [error.words, error.remedy]))) from error
+        raise ToolError(error.told) from error
     begins = [each.span[0] for each in query.required if isinstance(each, Term) and each.key == "after" and each.span]
     ends = [each.span[1] for each in query.required if isinstance(each, Term) and each.key == "until" and each.span]
     if begins and ends and min(ends) <= max(begins):

@@ -131,7 +131,7 @@ async def _in_words(work: Awaitable[T]) -> T:
     try:
         return await work
     except PepperError as error:
-        raise EngineError("; ".join(filter(None, [error.words, error.remedy]))) from error
+        raise EngineError(error.told) from error
 
 
 def _asked_in_terminal(command: Sequence[str]) -> int:

@@ -7,15 +7,12 @@ meanwhile, and its news is shown afterwards.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shlex
 import shutil
-import signal
 import subprocess
 import tempfile
-import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,22 +23,10 @@ from pepper_tui.text import one_line, visible
 from pepper_tui.ui.screen.chat.bursts import GAP, WAIT
 from pepper_tui.ui.screen.chat.clean_fields import CleanArea, CleanInput
 from pepper_tui.ui.screen.chat.composer import Composer
+from pepper_tui.ui.shared.interrupts import interrupts
 
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
-
-
-@contextlib.contextmanager
-def _left_alone() -> Iterator[None]:
-    """Let Ctrl+C end the program that has the terminal, and not Pepper, which gets it too."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, lambda *_: None)  # not SIG_IGN: the other program would inherit that
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 USUAL: Final = ("nano", "vim", "vi")
@@ -97,7 +82,7 @@ class Editing:
         if self.away:
             return None
         try:
-            with app.batch_update(), app.suspend(), _left_alone():
+            with app.batch_update(), app.suspend(), interrupts(lambda *_: None):  # it is for the other program
                 self.away = True
                 return await asyncio.to_thread(work)
         except SuspendNotSupported as error:
