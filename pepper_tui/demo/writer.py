@@ -166,7 +166,7 @@ class Writer:
             event.add("sequence", 1 if self._moved and key == "crit" else 0)
             event.add("organizer", "mailto:nora@northlight.example")
             for who in ("alex", "priya", "sam"):
-                event.add("attendee", f"mailto:{who}@northlight.example")
+                event.add("attendee", f"mailto:{who}@northlight.example", parameters={"PARTSTAT": "ACCEPTED"})
             if description:
                 event.add("description", description)
             if rule:
