@@ -319,7 +319,7 @@ REPLACED = {
 HEAD = "from pepper_tui.api import *\nimport uuid\nfrom typing import List, Optional\n"
 IMAGINED = """
 def process_email_signal(context, related_docs=()):
-    known = len([hit for hit in related_docs if hit.context.id != context.id])
+    known = len([hit for hit in related_docs if hit.context.namespace == "note"])
     return {"content": f"Mail: {context.data['subject']}", "metadata": {"related": known}}
 """
 MAIL = {"id": "7", "subject": "URGENT: phoenix", "sender": "alice@example.com"}
