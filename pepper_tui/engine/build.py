@@ -6,7 +6,7 @@ Each function builds one group of parts from those that it depends on. Nothing h
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
 from pepper_tui.domains.calendar.telling.conflict_cards import ConflictCards
+from pepper_tui.domains.calendar.telling.copies import old_copies
 from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
@@ -125,11 +126,13 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class Sensing:
-    """The sources of signals."""
+    """The sources of signals. ``called``, ``copies``: see ``CalendarParts``."""
 
     accounts: Sequence[Named]
     connected: Built
     agenda: Agenda | None
+    called: Callable[[str], str]
+    copies: Callable[[], Awaitable[Sequence[str]]]
     feeds: Feeds
     llm_triage: LlmTriage
 
@@ -295,11 +298,13 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     around = Around("", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail)
     connected = built_of(accounts, around)
     whose = Whose(ground.zone, ground.own)
-    agenda, calendar = calendars(connected, config.calendar, store, clock, whose, triage, instead.agenda)
+    ids = [one.ident for one in accounts if "calendars" in one.connector.holds and not one.in_section]
+    agenda, calendar, called = calendars(connected, ids, config.calendar, store, clock, whose, triage, instead.agenda)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
     feeds = Feeds([*connected.feeds, *calendar, *follows], store, clock, ground.subscriber, zone)
-    return Sensing(accounts, connected, agenda, feeds, llm_triage)
+    copies = partial(old_copies, store, ids, feeds.is_well, clock, zone)
+    return Sensing(accounts, connected, agenda, called, copies, feeds, llm_triage)
 
 
 def _matters(ground: Ground, triage: Triage) -> Matters:
@@ -390,6 +395,8 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
             AllCalendars(connected.calendars) if connected.calendars else None,
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,
+            sensing.called,
+            sensing.copies,
         ),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),
         web=WebParts(web),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -25,21 +25,27 @@ class Whose:
 
 def calendars(
     connected: Built,
+    accounts: Sequence[str],
     settings: Calendar,
     store: Store,
     clock: Clock,
     whose: Whose,
     triage: Triage,
     instead: Agenda | None,
-) -> tuple[Agenda | None, list[Feed]]:
-    """Return the agenda (``instead``, if there is one) and its feed; there is none without a calendar."""
-    if not connected.calendar_paths and not connected.has_calendar:
-        return instead, []
+) -> tuple[Agenda | None, list[Feed], Callable[[str], str]]:
+    """Return the agenda (``instead``, if there is one), its feed, and how it calls a calendar beside others.
+
+    ``accounts`` are those of calendars, by id. There is no agenda without a calendar.
+    """
+    paths = connected.calendar_paths
+    if not paths and not connected.has_calendar and not accounts:
+        return instead, [], lambda _: ""
     from pepper_tui.domains.calendar.agenda import Agenda as OfAll
     from pepper_tui.domains.calendar.feed import CalendarFeed
     from pepper_tui.domains.calendar.objects import ObjectReader
 
-    objects = ObjectReader(store) if connected.has_calendar else None
-    paths = connected.calendar_paths
-    agenda: Any = instead or OfAll(paths, whose.zone, whose.addresses, clock, objects=objects)
-    return agenda, [CalendarFeed(settings, triage, agenda)]
+    # read also where no account has any: what is left of one that was removed is no news
+    objects = ObjectReader(store)
+    own = OfAll(paths, whose.zone, whose.addresses, clock, objects=objects, accounts=frozenset(accounts))
+    agenda: Any = instead or own
+    return agenda, [CalendarFeed(settings, triage, agenda)], own.named if instead is None else lambda _: ""

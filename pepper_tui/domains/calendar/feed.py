@@ -42,6 +42,7 @@ SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
 _COPIES: Final = 500  # events of one UID that are compared
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
+NOT_READ: Final = "a calendar of them is no longer read"
 NO_MORE: Final = "they no longer overlap"
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
@@ -159,7 +160,8 @@ class CalendarFeed:
                     kept[key] = Event.of(before)
                     continue
                 changed = True
-                await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+                old = before["end"] <= now or self._agenda.is_left(before["calendar"])
+                await self._put(ctx, key, {**before, "gone": True, "backlog": old})
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
@@ -212,7 +214,8 @@ class CalendarFeed:
         over: dict[str, str] = {}
         for key, data in conflicts.items():
             if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
-                why = why_over(data["events"], by_uid, data["end"], now)
+                left = any(self._agenda.is_left(one["calendar"]) for one in data["events"])
+                why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
                     over[key] = why or NO_MORE
         return over
