@@ -23,6 +23,8 @@ from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHour
 from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.invitations.answering import InvitationParts
+from pepper_tui.domains.invitations.choices import choices_of
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.content.gist import model_gist
@@ -291,7 +293,7 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     mail = MailIntake(triage, _matters(ground, triage))
     around = Around("", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail)
     connected = built_of(accounts, around)
-    whose = Whose(ground.zone, ground.own)
+    whose = Whose(ground.zone, ground.own, ground.signs)
     agenda, calendar = calendars(connected, config.calendar, store, clock, whose, triage, instead.agenda)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
@@ -339,6 +341,7 @@ def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda 
         zone=ground.zone,
         zone_name=ground.zone.key,
         me=config.user.name,
+        choices=choices_of,
     )
     return Ordered(
         RuleRunner(store, clock, ground.book, hands),
@@ -388,6 +391,7 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,
         ),
+        invitations=InvitationParts(ground.own),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),
         web=WebParts(web),
         reminders=ReminderParts(announce),

@@ -1,12 +1,13 @@
-"""Adding events to an account's calendars: each becomes an object of its own, and one that is there is left alone.
+"""Writing to an account's calendars. What is added becomes an object of its own, and one that is there is left alone.
 
 A place is the calendar's id and the event's UID. The object's address is made of both, and the server is told to take
-it only where nothing lies (If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. What was
-added stands in the copy at once.
+it only where nothing lies (If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. An object
+is replaced only as it was seen (If-Match). What was written stands in the copy at once.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -17,17 +18,21 @@ from pepper_tui.config import ConfigError
 from pepper_tui.connectors.caldav.dav import calendars
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
-from pepper_tui.connectors.http_server import ServerError, UnreachedError
+from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
 from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, put_objects, sources_of
 from pepper_tui.domains.calendar.writer import Found
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
-from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
 _START: Final = "caldav:"
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\n{}END:VCALENDAR\r\n"
+_FOLD: Final = re.compile(r"\r?\n[ \t]")
+_PRODUCT: Final = "PRODID:-//Pepper//Pepper//EN"
 _EXISTS: Final = 412
 """What If-None-Match is answered with where something lies (RFC 9110, section 13.1.2)."""
+_CHANGED: Final = 412
+"""What If-Match is answered with where something else lies, or nothing (section 13.1.1)."""
 
 
 class CalDavCalendars:
@@ -87,6 +92,34 @@ class CalDavCalendars:
         await self._keep(source, urlsplit(url).path, text)
         return f"Added to {one_line(source.title, 60)} of {self._ident}."
 
+    def keeps(self, account: str) -> bool:
+        return account == self._ident
+
+    async def rewrite(self, held: CalendarObject, text: str) -> str:
+        source = next((each for each in await self._writable() if each.id == held.calendar), None)
+        if source is None:
+            raise NotDoneError(
+                f"the calendar {one_line(held.calendar, 80)} is not there any more, or can't be written to"
+            )
+        headers = {"Content-Type": "text/calendar; charset=utf-8", "If-Match": held.version}
+        try:
+            async with self._wire() as wire:
+                url = urljoin(await self._at(wire, source), held.place)
+                answer = await wire.ask("PUT", url, text, headers if held.version else headers | {"If-Match": "*"})
+                if answer.status == _CHANGED and _holds(await wire.ask("GET", url), text):
+                    await self._keep(source, held.place, text)  # it was taken before, and the answer was lost
+                    return f"It is in {one_line(source.title, 60)} already."
+        except UnreachedError as error:
+            raise NotDoneError(error.told) from error
+        except ServerError as error:
+            raise NotDoneError(f"{error.words}, after it was given the event; once more does no harm") from error
+        if answer.status == _CHANGED:
+            raise OutdatedError(f"{one_line(source.title, 60)} has it otherwise by now; look at it again")
+        if answer.status >= 300:
+            raise NotDoneError(f"{wire.reach.server} does not take it into {source.title} (HTTP {answer.status}).")
+        await self._keep(source, held.place, text)
+        return f"Changed in {one_line(source.title, 60)} of {self._ident}."
+
     def title(self, place: str) -> str:
         return place.removeprefix(_START).rpartition(":")[0]
 
@@ -106,6 +139,10 @@ class CalDavCalendars:
 
     async def _found(self, wire: Wire, source: CalendarSource, place: str) -> str:
         """Return the address of the object, on the host where the calendar is. Raises ``UnreachedError``."""
+        return urljoin(await self._at(wire, source), f"{quote(place.rpartition(':')[2], safe='')}.ics")
+
+    async def _at(self, wire: Wire, source: CalendarSource) -> str:
+        """Return where the calendar is now. Raises ``UnreachedError``."""
         try:
             listed = await calendars(wire)
         except ServerError as error:
@@ -113,7 +150,7 @@ class CalDavCalendars:
         at = next((each.url for each in listed if urlsplit(each.url).path == source.place), "")
         if not at:
             raise UnreachedError(f"{wire.reach.server} has no calendar {source.title!r} any more", wire.reach.check)
-        return urljoin(at, f"{quote(place.rpartition(':')[2], safe='')}.ics")
+        return at
 
     async def _keep(self, source: CalendarSource, path: str, text: str) -> None:
         """Put what was added into the copy, without a version: the next look fetches what the server made of it."""
@@ -130,3 +167,9 @@ class CalDavCalendars:
             raise UnreachedError(error.problems[0], f"see password in account {self._ident}") from error
         async with Wire(self._settings, self._ident, password) as wire:
             yield wire
+
+
+def _holds(answer: Answer, text: str) -> bool:
+    """Check whether a server has all of ``text``, whatever it has added."""
+    there = set(_FOLD.sub("", answer.body.decode("utf-8", "replace")).splitlines()) if answer.status == 200 else set()
+    return set(_FOLD.sub("", text).splitlines()) - {_PRODUCT} <= there

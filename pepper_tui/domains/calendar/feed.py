@@ -21,14 +21,15 @@ from collections.abc import Container, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import conflicts_among
-from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.event_signals import EventSignals, added_by_pepper, event_facts, matter_of
 from pepper_tui.domains.calendar.objects import OBJECTS, PAGE
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
@@ -39,9 +40,16 @@ NAME: Final = "calendar"
 RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
-_COPIES: Final = 500  # events of one UID that are compared
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
+
+
+class Listener(Protocol):
+    """What takes something into the calendars by a subscription of its own."""
+
+    def listen(self, ctx: FeedContext, /) -> None:
+        """Register it. Called once, before the subscriber starts."""
+        ...
 
 
 class CalendarFeed:
@@ -49,10 +57,15 @@ class CalendarFeed:
 
     name = NAME
 
-    def __init__(self, config: Calendar, triage: Triage, agenda: Agenda) -> None:
+    def __init__(
+        self, config: Calendar, triage: Triage, agenda: Agenda, beside: Listener | None = None, *, has_any: bool = True
+    ) -> None:
+        """Set up the feed. ``beside`` listens with it; without ``has_any`` it rests until there is something."""
         self._config = config
         self._triage = triage
         self._agenda = agenda
+        self._events = EventSignals(triage, agenda, RAW)
+        self._beside, self._has_any = beside, has_any
         self._changed = asyncio.Event()
         self._listed = -1  # the edition of the agenda that was compared last
         self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
@@ -60,17 +73,22 @@ class CalendarFeed:
         self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
+        if self._beside is not None:
+            self._beside.listen(ctx)
+
         async def process(update: ContextUpdate) -> None:
             if not update.deleted:
                 async with ctx.processing(update.seq):
                     if update.context.type == "conflict":
                         await self._signal_conflict(ctx, update)
                     else:
-                        await self._signal(ctx, update)
+                        await store_signal(ctx.store, await self._events.of(ctx, update))
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
 
     async def run(self, ctx: FeedContext) -> None:
+        if not self._has_any:
+            await self._wait_for_one(ctx)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
             tasks.create_task(self._follow(ctx))
@@ -83,6 +101,15 @@ class CalendarFeed:
                 soonest = await self._announce(ctx)
                 pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
                 await ctx.wait_until(self._changed, ctx.clock.now() + pause)
+
+    async def _wait_for_one(self, ctx: FeedContext) -> None:
+        """Return once there is an object to read: somebody without a calendar may never be invited."""
+        async with ctx.store.watch([OBJECTS]) as updates:
+            if await ctx.store.count(ContextFilter(namespaces=[OBJECTS])):
+                return
+            await ctx.store.store({"first_seen": ctx.clock.now()}, namespace=SOURCES, context_id="events")
+            async for _ in updates:
+                return
 
     async def _watch(self, ctx: FeedContext) -> None:
         there = await ctx.look(", ".join(map(str, self._config.paths)), self._folders)
@@ -122,7 +149,7 @@ class CalendarFeed:
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "fix the file or calendar.paths in config.toml")
         else:
-            await ctx.health.report("ok", f"{len(events)} events")
+            await ctx.health.report("ok", f"{len(events):,} event{'' if len(events) == 1 else 's'}")
 
     async def _compare(self, ctx: FeedContext, events: Sequence[Event], *, first: bool) -> bool:
         """Store what differs from what is stored, and return whether anything does.
@@ -136,6 +163,7 @@ class CalendarFeed:
         known = await (self._known(ctx, "event") if last is None else self._stored(ctx, [*strange, *gone]))
         kept: dict[str, Event] = dict(present)
         left = _left(known, present)
+        invited = {event.uid for event in (last or {}).values() if event.calendar == INVITED}
         changed = False
         async with ctx.store.unit():
             for key, event in strange.items():
@@ -146,6 +174,8 @@ class CalendarFeed:
                     if before == {name: data[name] for name in before if name in data}:
                         continue
                     data["backlog"] = False
+                elif event.uid in invited:  # it was told of as it came by mail
+                    data["backlog"] = True
                 elif same := left.get(_content(event.data())):  # an export that gives each event another UID
                     data["backlog"] = True
                     one = same.pop()
@@ -158,7 +188,8 @@ class CalendarFeed:
                     kept[key] = Event.of(before)
                     continue
                 changed = True
-                await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+                elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
+                await self._put(ctx, key, {**before, "gone": True, "backlog": elsewhere or before["end"] <= now})
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
@@ -204,7 +235,8 @@ class CalendarFeed:
 
     async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
         text = f"{data['summary']}\n{data['location']}\n{data['description']}"
-        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=[f"uid:{data['uid']}"])
+        tags = [f"uid:{data['uid']}", *([UNANSWERED] if data["answer"] == UNANSWERED and not data["gone"] else [])]
+        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=tags)
 
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that is near; return when the next one will be (POSIX seconds)."""
@@ -213,7 +245,9 @@ class CalendarFeed:
         soonest = now + AHEAD
         # read from the files again, right now: a moved or cancelled event is not among them
         for event in await self._agenda.between(now, now + longest + AHEAD):
-            if event.all_day or event.start <= now:
+            if event.all_day or event.start <= now or event.answer == "declined":
+                continue
+            if (event.calendar, event.answer) == (INVITED, UNANSWERED):
                 continue
             asked = self._triage.book.minutes_before(event_facts(event.data()))
             for minutes in sorted({self._config.starts_soon, *asked} - {0}):
@@ -231,52 +265,6 @@ class CalendarFeed:
                     }
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
         return soonest
-
-    async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
-        raw = update.context.data
-        soon = update.context.type == "starts_soon"
-        start = datetime.fromtimestamp(raw["start"], ctx.zone)
-        when = f"{start:%a %d %b}" + (", all day" if raw["all_day"] else f" {start:%H:%M}")
-        verb, priority = "New event", Priority.NORMAL
-        if soon:
-            # the hour, as a count of minutes would soon be wrong
-            verb, when, priority = f"Starts {start:%H:%M}", f"{start:%a %d %b}", Priority.HIGH
-        elif raw["gone"] or raw["status"] == "CANCELLED":
-            verb = "Cancelled"
-        elif update.context.version > 1:
-            before = await ctx.store.get(update.context.context_id, namespace=RAW, version=update.context.version - 1)
-            moved = before is not None and (before.data["start"], before.data["end"]) != (raw["start"], raw["end"])
-            verb = "Moved" if moved else "Changed"
-        reason = f"{verb.lower()} in your calendar" if not soon else "it starts soon"
-        facts = event_facts(raw, priority, reason, minutes=raw["minutes"] if soon else 0)
-        priority, reason, rules = self._triage.judge(facts)
-        if raw.get("backlog"):
-            priority, reason, rules = Priority.LOG, BACKLOG, ()
-        elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
-            priority, reason, rules = Priority.LOG, "it is over", ()
-        elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw) is not None:
-            priority, reason, rules = Priority.LOG, "Pepper added it, with your yes", ()
-        metadata: Json = {
-            "raw": raw["id"], "uid": raw["uid"], "summary": raw["summary"], "start": raw["start"], "end": raw["end"],
-            "all_day": raw["all_day"], "location": raw["location"], "organizer": raw["organizer"],
-            "attendees": raw["attendees"][:20], "calendar": raw["calendar"], "kind": "soon" if soon else verb.lower(),
-        }  # fmt: skip
-        if rules:
-            metadata["rules"] = list(rules)
-        place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
-        summary = one_line(raw["summary"] or "(no title)", 150)
-        signal = Signal(
-            id=f"signal_{raw['id']}" + ("" if soon else f"_{update.context.version}"),
-            content=one_line(f"{verb}: {summary} — {when}{place}", 320),
-            created_at=update.context.updated_at,
-            priority=priority,
-            source=NAME,
-            reason=reason,
-            matter=await _matter(ctx, raw),
-            metadata=metadata,
-            matter_kind="state",
-        )
-        await store_signal(ctx.store, signal)
 
     async def _signal_conflict(self, ctx: FeedContext, update: ContextUpdate) -> None:
         raw = update.context.data
@@ -317,7 +305,7 @@ class CalendarFeed:
             priority=priority,
             source=NAME,
             reason=reason,
-            matter=await _matter(ctx, second),
+            matter=await matter_of(ctx, second, RAW),
             metadata=metadata,
             matter_kind="state",
         )
@@ -327,7 +315,7 @@ class CalendarFeed:
     async def _shown_before(ctx: FeedContext, one: Json, other: Json) -> bool:
         """Check whether the card for adding one of two events by Pepper mentioned the other."""
         for added, beside in ((one, other), (other, one)):
-            record = await _added_by_pepper(ctx, added)
+            record = await added_by_pepper(ctx, added)
             if record is not None and beside["uid"] in record["beside"]:
                 return True
         return False
@@ -345,40 +333,3 @@ def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[
 def _content(event: Json) -> str:
     """Return what tells an event from others of its calendar, where its UID does not."""
     return json.dumps([event[name] for name in ("calendar", "summary", "start", "end", "all_day", "recurrence")])
-
-
-async def _added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
-    """Return the record that Pepper added ``event``, if it did."""
-    found = await ctx.store.get(event["uid"], namespace=Namespace.ADDED)
-    same = found is not None and found.data.get("calendar", event["calendar"]) == event["calendar"]
-    return found.data if found is not None and same else None
-
-
-async def _matter(ctx: FeedContext, event: Json) -> str:
-    """Return the matter of ``event``: its UID in its calendar, or in the one that had the same event first."""
-    uid, calendar = event["uid"], event["calendar"]
-    wanted = ContextFilter(namespaces=[RAW], types=["event"], tags=[f"uid:{uid}"], limit=_COPIES, newest_first=False)
-    known = await ctx.store.query(wanted)
-    own = [_words(one.data) for one in known if one.data["calendar"] == calendar]
-    copies = sorted((one.created_at, one.context_id, one.data["calendar"]) for one in known if _words(one.data) in own)
-    return f"event:{copies[0][2] if copies else calendar}:{uid}"
-
-
-def _words(event: Json) -> list[object]:
-    """Return everything that a copy of an event must share with it."""
-    shared = ("summary", "start", "end", "location", "description", "organizer", "status", "recurrence", "gone")
-    return [event.get(name) for name in shared]
-
-
-def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "", minutes: int = 0) -> Facts:
-    """Return the facts of an event for triage; ``minutes``: how long before its start."""
-    return Facts(
-        source=NAME,
-        sender=raw["organizer"],
-        subject=raw["summary"],
-        text=f"{raw['description']}\n{raw['location']}",
-        labels=[*raw["categories"], raw["calendar"]],
-        priority=priority,
-        reason=reason,
-        minutes=minutes,
-    )

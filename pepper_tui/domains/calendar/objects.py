@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.model import ContextFilter, Record
 from pepper_tui.store import Store
 from pepper_tui.store.upkeep.retention_rules import Rule
+from pepper_tui.tools.tool_store import ToolStore
 
 OBJECTS: Final = "calendar.object"
 CALENDARS: Final = "calendar.source"
@@ -91,7 +93,26 @@ async def put_source(store: Store, source: CalendarSource) -> None:
 async def put_objects(store: Store, objects: Sequence[CalendarObject]) -> None:
     """Store objects, in the caller's unit."""
     for each in objects:
-        await store.put(each, namespace=OBJECTS, tags=[f"calendar:{each.calendar}"])
+        await store.put(each, namespace=OBJECTS, tags=[f"calendar:{each.calendar}", *_named(each)])
+
+
+async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObject]:
+    """Return the objects of the event with this UID that are there, whichever calendars they are in."""
+    wanted = ContextFilter(namespaces=[OBJECTS], tags=[_named_by(uid)], limit=None)
+    return [each for each in CalendarObject.readable(await store.query(wanted)) if not each.gone]
+
+
+def _named(held: CalendarObject) -> list[str]:
+    """Return a tag for the UID of an object, if it has one."""
+    try:
+        found = pieces(held.text.encode("utf-8", "surrogateescape")) if held.text else []
+    except ValueError:
+        return []
+    return [_named_by(found[0].uid)] if found and found[0].uid else []
+
+
+def _named_by(uid: str) -> str:
+    return f"uid:{hashlib.sha256(uid.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 class ObjectReader:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
+from pepper_tui.domains.calendar.objects import CalendarObject
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, ToolError
 
@@ -62,6 +63,22 @@ class Calendars(Protocol):
         ...
 
 
+@runtime_checkable
+class Rewritable(Protocol):
+    """Calendars whose events can be replaced by others, where they lie."""
+
+    def keeps(self, account: str, /) -> bool:
+        """Check whether these are the calendars of ``account``."""
+        ...
+
+    async def rewrite(self, held: CalendarObject, text: str, /) -> str:
+        """Put ``text`` in the place of an object, if that is still as it was; return words about it.
+
+        Raises ``OutdatedError`` if it is another by now, ``NotDoneError`` if nothing was done. Twice does no harm.
+        """
+        ...
+
+
 class AllCalendars:
     """The calendars of several connectors as one, in the order of the config."""
 
@@ -108,6 +125,10 @@ class AllCalendars:
 
     def calendar(self, place: str) -> str:
         return self._of(place).calendar(place)
+
+    def rewriter_of(self, account: str) -> Rewritable | None:
+        """Return the calendars of ``account``, if their events can be replaced."""
+        return next((one for one in self._each if isinstance(one, Rewritable) and one.keeps(account)), None)
 
     def _of(self, place: str) -> Calendars:
         for one in self._each:

@@ -81,8 +81,8 @@ async def compose(
     """Return the effect of sending ``fields`` as ``writer``, with files and what is carried over from mails.
 
     ``fields``: to, cc (lists); subject, body, in_reply_to, quoted, quote; references (list); ``bare``: no signature
-    goes below it; ``at``: when it is sent, if not after the yes. ``note`` is about the recipients, ``written`` about
-    the identity.
+    goes below it; ``at``: when it is sent, if not after the yes; ``calendar``: see ``build_message``. ``note`` is about
+    the recipients, ``written`` about the identity.
     """
     identity, parts = writer.identity, ctx.of(MailParts)
     message_id = f"<{ctx.clock.new_id('pepper')}@{identity.address.rpartition('@')[2]}>"
@@ -160,6 +160,7 @@ def _built(fields: Json, message_id: str, at: float, files: Sequence[tuple[Attac
         in_reply_to=fields["in_reply_to"],
         references=fields["references"],
         files=files,
+        calendar=tuple(calendar) if (calendar := fields.get("calendar")) else None,
     )
 
 
