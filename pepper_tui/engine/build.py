@@ -20,6 +20,7 @@ from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
+from pepper_tui.domains.calendar.telling.settled_cards import SettledCards
 from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
@@ -185,6 +186,7 @@ class Parts:
     answers: Answers
     elsewhere: Elsewhere
     answering: Answering
+    settled_cards: SettledCards
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
@@ -227,6 +229,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         answers,
         elsewhere,
         answering,
+        SettledCards(store, notices.inbox, acts.journal.record),
         scheduler,
         replies,
         upkeep,

@@ -97,6 +97,7 @@ class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace
         parts.ordered.follow_ups.listen(parts.ground.subscriber)
         parts.elsewhere.listen(parts.ground.subscriber)
         parts.answering.listen(parts.ground.subscriber)
+        parts.settled_cards.listen(parts.ground.subscriber)
         if feeds:
             parts.sensing.feeds.listen()
             parts.sensing.llm_triage.listen(parts.ground.subscriber)

@@ -53,6 +53,7 @@ from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.domains.calendar import reading, shelf
 from pepper_tui.domains.calendar.mending import mended
 from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.writing import rewriting
 from pepper_tui.domains.documents import as_text as file_text
 from pepper_tui.domains.documents.reading import document
 from pepper_tui.domains.files import folders
@@ -477,6 +478,7 @@ PARSERS = [
         "mail: MIME, headers, charsets",
         {
             "domains/mail/content/mime.py": "email re",
+            "domains/mail/invitation_part.py": "re",
             "domains/mail/content/leaves.py": "email re",
             "domains/mail/content/body.py": "email re",
             "domains/mail/content/parameters.py": "re urllib",
@@ -571,6 +573,13 @@ PARSERS = [
         lambda source: reading.event(source, []),
         ICS,
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
+    ),
+    Parser(
+        "events written anew",
+        {"domains/calendar/writing/rewriting.py": "icalendar"},
+        lambda source: rewriting.answered(source, [], ["a@example.org"], "a@example.org", "", "accepted"),
+        ICS,
+        "it is an item of a parser process: see tests/domains/invitations/test_rewriting.py",
     ),
     Parser(
         "what programs write into events against the rules",

@@ -7,7 +7,6 @@ is replaced only as it was seen (If-Match). What was written stands in the copy 
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Final
@@ -20,6 +19,7 @@ from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
 from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, put_objects, sources_of
+from pepper_tui.domains.calendar.pieces import readable
 from pepper_tui.domains.calendar.writer import Found
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
@@ -27,8 +27,7 @@ from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
 _START: Final = "caldav:"
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\n{}END:VCALENDAR\r\n"
-_FOLD: Final = re.compile(r"\r?\n[ \t]")
-_PRODUCT: Final = "PRODID:-//Pepper//Pepper//EN"
+_PRODUCT: Final = b"PRODID:-//Pepper//Pepper//EN"
 _EXISTS: Final = 412
 """What If-None-Match is answered with where something lies (RFC 9110, section 13.1.2)."""
 _CHANGED: Final = 412
@@ -170,6 +169,8 @@ class CalDavCalendars:
 
 
 def _holds(answer: Answer, text: str) -> bool:
-    """Check whether a server has all of ``text``, whatever it has added."""
-    there = set(_FOLD.sub("", answer.body.decode("utf-8", "replace")).splitlines()) if answer.status == 200 else set()
-    return set(_FOLD.sub("", text).splitlines()) - {_PRODUCT} <= there
+    """Check whether a server has all of ``text``, whatever it has added: servers order and quote as they like."""
+    there, wanted = (
+        set(readable(each.replace(b'"', b"")).splitlines()) for each in (answer.body, text.encode())
+    )  # fmt: skip
+    return answer.status == 200 and wanted - {_PRODUCT} <= there

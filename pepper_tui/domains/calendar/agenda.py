@@ -97,6 +97,10 @@ class Agenda:
         """
         return calendar in self._unread or (calendar, uid) in self._unread_events
 
+    def is_whole(self, calendar: str, uid: str) -> bool:
+        """Check whether this event was read, and all its times that the last query asked for are known."""
+        return not self.is_unread(calendar, uid) and (calendar, uid) not in self._of_series
+
     async def between(self, start: float, end: float) -> list[Event]:
         """Return occurrences that touch [start, end), by start, without cancelled ones. POSIX seconds."""
         return await self._look(self._between, start, end)

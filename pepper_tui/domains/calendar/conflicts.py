@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.model import Json
+from pepper_tui.text import one_line
 
 MAX_CONFLICTS: Final = 100  # per pair of calendars in one check, the earliest first
 MAX_OPEN: Final = 40  # simultaneous events of one calendar that later ones are compared with
@@ -48,6 +49,30 @@ class Conflict:
             for one in (self.first, self.second)
         ]  # fmt: skip
         return {"id": self.key, "events": sides, "start": self.start, "end": self.end}
+
+
+def why_over(sides: Sequence[Json], events: Mapping[tuple[str, str], Sequence[Event]], end: float, now: float) -> str:
+    """Return what became of the ``sides`` of a conflict, as far as it says why they no longer overlap; else nothing.
+
+    ``events`` are those that there are now, as written, by calendar and UID; ``end``: of the overlap.
+    """
+    if end <= now:
+        return "it is over"
+    for side in sides:
+        title = f"“{one_line(str(side['summary']) or '(no title)', 60)}”"
+        there = events.get((side["calendar"], side["uid"]), ())
+        if all(one.cancelled for one in there):
+            return f"{title} was cancelled"
+        if len(there) > 1:
+            continue  # a series with changed occurrences: which of them it was is not known
+        [event] = there
+        if event.answer == "declined":
+            return f"you declined {title}"
+        if not event.busy:
+            return f"{title} is marked as free"
+        if not event.recurrence and (event.start, event.end) != (side["start"], side["end"]):
+            return f"{title} was moved"
+    return ""
 
 
 class Conflicts(list[Conflict]):

@@ -4,8 +4,9 @@ What an account's calendar held when it was first looked at is no news.
 
 Every event as written is a context in ``raw.calendar``; a change is a new version. An approaching start is a separate
 context there, created only after the files have been read once more, so that a moved or cancelled event announces
-nothing. A conflict is also a separate context: it gets a new version when it comes back after it was gone, none while
-it lasts, and is checked once more before it is reported. Events that Pepper itself added cause no signal.
+nothing. A conflict is also a separate context: it gets a new version when it is over or comes back, none while it
+lasts, and is checked once more before it is reported; ``settled_cards.py`` ends its cards. Events that Pepper itself
+added cause no signal.
 
 A UID belongs to nobody: any calendar's author can use any UID. So a matter is a UID within one calendar; an event that
 another calendar holds word for word is a copy, and belongs to the same matter.
@@ -17,7 +18,7 @@ import asyncio
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
@@ -27,20 +28,21 @@ from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
-from pepper_tui.domains.calendar.conflicts import conflicts_among
+from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts_among, why_over
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
-from pepper_tui.domains.calendar.event_signals import EventSignals, added_by_pepper, event_facts, matter_of
 from pepper_tui.domains.calendar.objects import OBJECTS, PAGE
+from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
+from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Priority, Signal
 from pepper_tui.text import one_line
 
 NAME: Final = "calendar"
-RAW: Final = f"{Namespace.RAW}.{NAME}"
 SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
+NO_MORE: Final = "they no longer overlap"
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
 
@@ -142,7 +144,6 @@ class CalendarFeed:
         self._listed = self._agenda.listed
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
-            self._next_overlaps = now + OVERLAPS_EVERY
         defects = self._agenda.defects  # includes those of the conflict check and of upcoming starts
         if self._piled:
             defects = [*defects, "there are more overlaps than Pepper checks; not all are reported"]
@@ -181,7 +182,7 @@ class CalendarFeed:
                     one = same.pop()
                     await self._put(ctx, one, {**known[one], "gone": True, "backlog": True})
                 changed = True
-                await self._put(ctx, key, data)
+                await self._put(ctx, key, data, before)
             for key in chain.from_iterable(left.values()):
                 before = known[key]
                 if self._agenda.is_unread(before["calendar"], before["uid"]):  # an unreadable event is not gone
@@ -189,7 +190,9 @@ class CalendarFeed:
                     continue
                 changed = True
                 elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
-                await self._put(ctx, key, {**before, "gone": True, "backlog": elsewhere or before["end"] <= now})
+                await self._put(
+                    ctx, key, {**before, "gone": True, "backlog": elsewhere or before["end"] <= now}, before
+                )
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
@@ -220,7 +223,8 @@ class CalendarFeed:
         found = {one.key: one for one in conflicts}
         known = await self._known(ctx, "conflict")
         self._piled = conflicts.cut
-        whole = not self._agenda.defects and not conflicts.cut
+        open_before = {key: data for key, data in known.items() if key not in found and not data["gone"]}
+        over = self._over(open_before, conflicts, now) if open_before else {}
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
@@ -228,14 +232,31 @@ class CalendarFeed:
                     data = {**conflict.data(), "gone": False, "backlog": backlog}
                     titles = f"{conflict.first.summary}\n{conflict.second.summary}"
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="conflict", text=titles)
-            for key, before in known.items():
-                if whole and key not in found and not before["gone"]:
-                    gone = {**before, "gone": True}
-                    await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict")
+            for key, why in over.items():
+                gone = {**known[key], "gone": True, "why": why}
+                await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict", tags=[OVER])
+        self._next_overlaps = _next_check(now, found.values())
 
-    async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
+    def _over(self, conflicts: Mapping[str, Json], found: Conflicts, now: float) -> dict[str, str]:
+        """Return those that are no more, with the reason; what can't be read now tells nothing."""
+        by_uid: dict[tuple[str, str], list[Event]] = defaultdict(list)
+        for event in (self._last or {}).values():
+            by_uid[event.calendar, event.uid].append(event)
+        over: dict[str, str] = {}
+        for key, data in conflicts.items():
+            if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
+                why = why_over(data["events"], by_uid, data["end"], now)
+                if why or not found.cut:
+                    over[key] = why or NO_MORE
+        return over
+
+    async def _put(self, ctx: FeedContext, key: str, data: Json, before: Json | None = None) -> None:
         text = f"{data['summary']}\n{data['location']}\n{data['description']}"
-        tags = [f"uid:{data['uid']}", *([UNANSWERED] if data["answer"] == UNANSWERED and not data["gone"] else [])]
+        tags = [f"uid:{data['uid']}"]
+        if _asks(data):
+            tags.append(UNANSWERED)
+        elif before is not None and _asks(before):
+            tags.append(OVER)
         await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=tags)
 
     async def _announce(self, ctx: FeedContext) -> float:
@@ -289,7 +310,7 @@ class CalendarFeed:
         else:  # read from the files again: one of the two may have been moved meanwhile
             still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
             if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
-                priority, reason, rules = Priority.LOG, "they no longer overlap", ()
+                priority, reason, rules = Priority.LOG, NO_MORE, ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
         metadata: Json = {
@@ -305,7 +326,7 @@ class CalendarFeed:
             priority=priority,
             source=NAME,
             reason=reason,
-            matter=await matter_of(ctx, second, RAW),
+            matter=f"conflict:{raw['id']}",  # another overlap of the same event stands beside it
             metadata=metadata,
             matter_kind="state",
         )
@@ -319,6 +340,17 @@ class CalendarFeed:
             if record is not None and beside["uid"] in record["beside"]:
                 return True
         return False
+
+
+def _asks(event: Json) -> bool:
+    """Check whether an event waits for the user's answer."""
+    return bool(event.get("answer") == UNANSWERED and not event["gone"] and event["status"] != "CANCELLED")
+
+
+def _next_check(now: float, conflicts: Iterable[Conflict]) -> float:
+    """Return when to look for conflicts again though nothing has changed: soon after one of them is over."""
+    ends = (one.end for one in conflicts if one.end > now)
+    return min(now + OVERLAPS_EVERY, max(now + AHEAD, min(ends, default=now + OVERLAPS_EVERY)))
 
 
 def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[str]]:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
-from pepper_tui.domains.calendar.feed import RAW as EVENTS
 from pepper_tui.domains.calendar.objects import CalendarObject, objects_with
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import Piece, pieces
-from pepper_tui.domains.calendar.rewriter import Rewriter
-from pepper_tui.domains.calendar.rewriting import untagged
+from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
+from pepper_tui.domains.calendar.writing.rewriter import Rewriter
+from pepper_tui.domains.calendar.writing.rewriting import untagged
 from pepper_tui.domains.invitations.record import INVITATIONS, Invitation, invitation_to
 from pepper_tui.domains.mail.intake.raw_mail import RAW as MAILS
 from pepper_tui.domains.mail.parts import MailParts

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.mail.invitation_part import method_of
 from pepper_tui.model import Json
 
-_METHOD: Final = re.compile(r"^METHOD[ \t]*:[ \t]*([A-Z]{1,20})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}\r\nEND:VCALENDAR\r\n"
 MOST: Final = 50
 """Events of one UID in a message: a series and its changed times."""
@@ -58,9 +57,9 @@ class Message:
 
 def messages(text: str, parser: CalendarParser, until: float) -> list[Message]:
     """Return what the calendar part ``text`` says, by UID. Blocking. Raises ``ValueError`` in words."""
-    method = _METHOD.search(text)
-    found = pieces(text.encode("utf-8", "surrogateescape"))
-    if method is None or not found:
+    source = text.encode("utf-8", "surrogateescape")
+    found = pieces(source)
+    if not found:
         raise ValueError("it holds no event")
     if len(found) > MOST:
         raise ValueError(f"it holds {len(found)} events")
@@ -76,7 +75,7 @@ def messages(text: str, parser: CalendarParser, until: float) -> list[Message]:
             raise ValueError("it has no UID")
         by_uid.setdefault(one["uid"], []).append((piece, one))
     return [
-        Message(method[1].upper(), tuple(piece for piece, _ in each), tuple(one for _, one in each))
+        Message(method_of(source), tuple(piece for piece, _ in each), tuple(one for _, one in each))
         for each in by_uid.values()
     ]
 

@@ -15,11 +15,11 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.domains.calendar.bounded import CalendarParser
-from pepper_tui.domains.calendar.feed import RAW as EVENTS
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, put_objects
 from pepper_tui.domains.calendar.pieces import Piece, pieces
-from pepper_tui.domains.calendar.rewriter import Rewriter
-from pepper_tui.domains.calendar.rewriting import untagged
+from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
+from pepper_tui.domains.calendar.writing.rewriter import Rewriter
+from pepper_tui.domains.calendar.writing.rewriting import untagged
 from pepper_tui.domains.invitations.message import Message, calendar_of, messages
 from pepper_tui.domains.invitations.record import (
     Invitation,

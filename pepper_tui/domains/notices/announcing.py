@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.domains.notices.acquaintance import Acquaintance
-from pepper_tui.domains.notices.items import ALL, Items
+from pepper_tui.domains.notices.items import ALL, OVER, Items
 from pepper_tui.domains.notices.told import SAME_WINDOW, UNPAIRED, Told, same_state
 from pepper_tui.model import (
     NOTIFICATION,
@@ -56,6 +56,11 @@ class Announcing:
         """Count the item for everybody; see ``Told.committed``."""
         self._told.committed(item)
 
+    def forget(self, items: Iterable[Notification]) -> None:
+        """Count the items as not told."""
+        for item in items:
+            self._told.forget(item)
+
     async def recall(self) -> None:
         """Load what was told recently."""
         recent = await self._store.query(
@@ -68,7 +73,7 @@ class Announcing:
             )
         )
         # what was suppressed was not told: if what told the same is lost in a crash, it has to be told again
-        told = [context for context in recent if context.metadata.get("withdrawn") != _TOLD_BEFORE]
+        told = [c for c in recent if c.metadata.get("withdrawn") != _TOLD_BEFORE and not c.metadata.get(OVER)]
         for item in Notification.readable(sorted(told, key=lambda c: c.created_at)):
             self._told.committed(item)
             self._told.note(item)

@@ -18,7 +18,7 @@ from typing import Final
 from pepper_tui.clock import Clock, Timers
 from pepper_tui.domains.notices.acquaintance import Acquaintance
 from pepper_tui.domains.notices.announcing import Announcing
-from pepper_tui.domains.notices.items import OPEN, InboxError, Items, anew
+from pepper_tui.domains.notices.items import OPEN, OVER, InboxError, Items, anew
 from pepper_tui.domains.notices.offers import Offers
 from pepper_tui.domains.notices.timed import Timed
 from pepper_tui.domains.notices.told import UNPAIRED
@@ -115,7 +115,7 @@ class Inbox:
                 if context.metadata.get(SETTLED) or not await self._items.is_waited_for(item):
                     known = True
                     continue
-                await self._items.move(context, item, NotificationState.NEW, {"withdrawn": None})
+                await self._items.move(context, item, NotificationState.NEW, {"withdrawn": None, OVER: None})
                 for reminder_id, state in one.detail.get("reminders", []):
                     await self._offers.put_back(reminder_id, ReminderState(state))
                 taken.append(item)
@@ -162,6 +162,18 @@ class Inbox:
             found = [c for c in found if c.data.get("kind") not in UNPAIRED]
             return await self._withdraw([c for c in found if which(Notification.of(c))], why)
 
+    async def end(self, why: str, which: Callable[[Notification], bool]) -> Acted:
+        """Close those open items that ``which`` picks, as what they tell is no longer so; as ``withdraw``.
+
+        If it is so again, it is told again, however soon.
+        """
+        async with self._acting:
+            found = [c for c in await self._items.open() if c.data.get("kind") not in UNPAIRED]
+            ended = [c for c in found if which(Notification.of(c))]
+            acted = await self._withdraw(ended, why, over=True)
+            self._announcing.forget([Notification.of(c) for c in ended])
+            return acted
+
     async def settle(self, ref: str, version: int) -> bool:
         """Make the closing of a question final; return False if its version has changed."""
         return await self._items.settle(ref, version)
@@ -175,9 +187,9 @@ class Inbox:
 
     # ------------------------------------------------------------------------------------------- inside
 
-    async def _withdraw(self, found: Sequence[Context], why: str) -> Acted:
+    async def _withdraw(self, found: Sequence[Context], why: str, *, over: bool = False) -> Acted:
         async with self._store.unit():
-            items = [Notification.of(context) for context in found if await self._items.withdraw(context, why)]
+            items = [Notification.of(each) for each in found if await self._items.withdraw(each, why, over=over)]
         return _called(items) if items else "", [_moved(item.id, NotificationState.DONE) for item in items]
 
     async def _act(self, refs: Sequence[str], state: NotificationState, until: float | None = None) -> Acted:

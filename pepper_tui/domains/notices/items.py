@@ -26,6 +26,8 @@ from pepper_tui.text.errors import Foreseen, PepperError
 T = TypeVar("T")
 OPEN: Final = frozenset({NotificationState.NEW, NotificationState.SEEN, NotificationState.SNOOZED})
 ALL: Final = 100_000
+OVER: Final = "over"
+"""The metadata key of an item that ended since what it tells was no longer so: it does not count as told."""
 _TRIES: Final = 4
 
 
@@ -79,15 +81,15 @@ class Items:
             return False
         return True
 
-    async def withdraw(self, context: Context, why: str) -> bool:
-        """Close it, if it is still open; return whether it was."""
+    async def withdraw(self, context: Context, why: str, *, over: bool = False) -> bool:
+        """Close it, if it is still open; return whether it was. ``over``: what it tells is no longer so."""
 
         async def look() -> bool:
             found = await self.get(context.context_id)
             item = Notification.one(found)
             if found is None or item is None or item.state not in OPEN:
                 return False
-            await self.move(found, item, NotificationState.DONE, {"withdrawn": why})
+            await self.move(found, item, NotificationState.DONE, {"withdrawn": why, **({OVER: True} if over else {})})
             return True
 
         return await anew(look)

@@ -11,7 +11,7 @@ from pepper_tui.store import Store
 
 _LOOKED_AT: Final = 5_000  # newest signals and calls in which a matter's later course is looked up
 _SIGNALS: Final = f"{Namespace.SIGNALS}."
-_TELLS: Final = {"mail": f"{_SIGNALS}mail", "event": f"{_SIGNALS}calendar"}
+_TELLS: Final = {"mail": f"{_SIGNALS}mail", "event": f"{_SIGNALS}calendar", "conflict": f"{_SIGNALS}calendar"}
 
 
 async def why_stale(store: Store, items: Items, item: Notification, now: float) -> str:

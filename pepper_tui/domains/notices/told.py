@@ -47,6 +47,12 @@ class Told:
         while len(self._known) > REMEMBERED:
             del self._known[next(iter(self._known))]
 
+    def forget(self, item: Notification) -> None:
+        """Remember ``item`` no more."""
+        key = _key(item)
+        if key is not None and self._known.get(key, ("",))[0] == item.id:
+            del self._known[key]
+
     def before(self, item: Notification) -> bool:
         """Check whether another item has told the same recently."""
         key = _key(item)

@@ -76,7 +76,7 @@ async def test_the_first_look_is_silent_and_each_change_is_told_once(desk: Calen
 
     await desk.until(lambda: told(3), step=1.0)
     assert sorted((await desk.signals())[1:]) == [
-        "normal: Moved: Standup — Tue 05 Jan 12:00",
+        "normal: Moved: Standup — Tue 05 Jan 12:00 (was 10:00)",
         "normal: New event: Review — Thu 07 Jan 13:00",
     ]
     server.remove("work/b.ics")

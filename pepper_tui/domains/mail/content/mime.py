@@ -18,7 +18,6 @@ from typing import Any, Final, cast
 
 from pepper_tui.domains.mail.content.body import MAX_BODY_BYTES, MAX_TEXT, attached_mails, body_text
 from pepper_tui.domains.mail.content.dates import read_date
-from pepper_tui.domains.mail.content.invitation import read_invitation
 from pepper_tui.domains.mail.content.leaves import POLICY, Leaf, bytes_of, charset_of, leaves, size_of
 from pepper_tui.domains.mail.content.machines import NOTED
 from pepper_tui.domains.mail.content.mailboxes import Address, parse_addresses
@@ -27,6 +26,7 @@ from pepper_tui.domains.mail.content.reply_text import latest_reply
 from pepper_tui.domains.mail.content.words import readable, words
 from pepper_tui.domains.mail.facts.authentication import LONGEST
 from pepper_tui.domains.mail.facts.delivery_report import is_qmails, read_plain_report, read_qmails, read_report
+from pepper_tui.domains.mail.invitation_part import read_invitation
 from pepper_tui.model import Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.text.charsets import decoded

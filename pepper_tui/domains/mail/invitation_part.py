@@ -20,14 +20,19 @@ _KINDS: Final = ("text/calendar", "application/ics")
 _METHOD: Final = re.compile(rb"^METHOD[ \t]*:[ \t]*([A-Z]{1,20})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 
 
+def method_of(source: bytes) -> str:
+    """Return what a calendar part is for, in capitals (RFC 5545, section 3.7.2); empty if it does not say."""
+    found = _METHOD.search(source, 0, MAX_INVITATION)
+    return found[1].decode().upper() if found is not None else ""
+
+
 def read_invitation(leaves: Sequence[Leaf], defects: list[str]) -> str:
     """Return the first calendar part that has one of ``METHODS``; empty if there is none."""
     for kind in _KINDS:  # many programs send the same twice, the second time as a file
         for leaf in leaves:
             if leaf.kind != kind or not (source := bytes_of(leaf.part)):
                 continue
-            found = _METHOD.search(source, 0, MAX_INVITATION)
-            if found is None or found[1].decode().upper() not in METHODS:
+            if method_of(source) not in METHODS:
                 continue
             if len(source) > MAX_INVITATION:
                 defects.append(f"its invitation is longer than {MAX_INVITATION:,} bytes and was not read")

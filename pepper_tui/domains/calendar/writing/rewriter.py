@@ -8,7 +8,7 @@ from typing import Any, Final
 from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.domains.calendar.pieces import Piece
 
-PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.rewriting")
+PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.writing.rewriting")
 
 
 class Rewriter:

@@ -1,0 +1,1 @@
+"""What is told of the calendar beside its events: a card that is over, which calendar, how old its copy is."""
