@@ -110,6 +110,7 @@ class CalendarFeed:
             if await ctx.store.count(ContextFilter(namespaces=[OBJECTS])):
                 return
             await ctx.store.store({"first_seen": ctx.clock.now()}, namespace=SOURCES, context_id="events")
+            await ctx.health.report("ok", "no calendar; invitations that come by mail are taken in")
             async for _ in updates:
                 return
 
