@@ -16,6 +16,7 @@ from pepper_tui.command.launch import (
     EXIT_CONFIG,
     EXIT_LOCKED,
     EXIT_TROUBLE,
+    EXIT_UNMET,
     LaunchError,
 )
 from pepper_tui.command.output import HomeOption, at, do, leave, show
@@ -43,7 +44,12 @@ def ask(
     timeout: Annotated[float, typer.Option(help="Seconds to wait for the reply.", min=1)] = 300,
     home: HomeOption = None,
 ) -> None:
-    """Say something and print the reply. Exits 4 where approvals were left in the inbox, 1 where none was had."""
+    """Say something and print the reply.
+
+    Exits 0 where it was answered or done; 1 where no reply came (the model is unavailable, or it took too long);
+    2 for a wrong use or config; 3 where another Pepper has the home; 4 where an approval or a question waits in the
+    inbox; 5 where it was not understood or not done, as the reply says.
+    """
     text, piped = _said(text)
     if not text.strip():
         leave(_NOTHING)
@@ -95,7 +101,9 @@ def _left(last: Json) -> int:
         typer.echo(f"asks you (pepper answer): {one_line(question, 800)}", err=True)
     if cards or asked:
         return EXIT_APPROVALS
-    return EXIT_TROUBLE if last.get("trouble") else 0
+    if last.get("trouble"):
+        return EXIT_TROUBLE
+    return EXIT_UNMET if last.get("unmet") else 0
 
 
 def answer(

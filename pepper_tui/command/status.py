@@ -9,6 +9,7 @@ from pepper_tui.clock import ZONE_REMEDY, zone_trouble
 from pepper_tui.command.engine_answers import answers_of
 from pepper_tui.command.output import HomeOption, at, do, show, user_settings
 from pepper_tui.engine.answers.socket import NoEngineError, request
+from pepper_tui.model import part_name
 from pepper_tui.text import one_line
 
 WAITING: Final = (
@@ -59,5 +60,5 @@ async def show_status(home: Path) -> int:
     if running:  # without an engine nothing is working, and stored health is out of date
         for part in facts["health"]:
             remedy = f" · {one_line(part['remedy'])}" if part["remedy"] else ""
-            show(f"{one_line(part['part'], 24):<24} {part['state']}  {one_line(part['detail'])}{remedy}")
+            show(f"{one_line(part_name(part['part']), 24):<24} {part['state']}  {one_line(part['detail'])}{remedy}")
     return 0

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config, Secrets, Section
@@ -107,6 +107,39 @@ SignOut = Callable[[Any, Path, Secrets], Awaitable[str]]
 """Gives back at the server what the sign-in gave, and forgets it. Returns words for the user."""
 
 
+Holds = Literal["mail", "calendars"]
+Secrecy = Literal["never", "maybe", "always"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One key of an account that adding it asks for.
+
+    ``secret``: always, it is typed unseen, kept as a secret, and the key names that; maybe, the user says whether it is
+    one. ``needed``: without it there is no account. ``several``: a list, separated by commas. ``unless``: the key that
+    stands in place of it.
+    """
+
+    key: str
+    words: str
+    secret: Secrecy = "never"
+    needed: bool = True
+    several: bool = False
+    unless: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Adding:
+    """How `pepper accounts add` offers this kind: its ``name`` in the list of kinds, what it asks, in that order.
+
+    ``hint`` is said before it asks. Every kind with a ``sign_in`` is signed in after that, others are tried.
+    """
+
+    name: str
+    asks: Sequence[Asked] = ()
+    hint: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Connector:
     """One connector.
@@ -114,7 +147,8 @@ class Connector:
     ``settings`` is the model of one ``[[account]]`` of this kind, besides its ``id`` and ``kind``; None if the config
     has a separate section for it. ``retention`` gives the retention periods by namespace, ``kept`` the namespaces that
     are never purged, with the reason. ``sign_in`` and ``sign_out`` are there if it takes more than a password.
-    ``places`` are the folders and files in an account's settings that no other account may read.
+    ``places`` are the folders and files in an account's settings that no other account may read. ``holds`` is what such
+    an account is one of, and decides the words about it; ``adding`` is None if it is added by the config alone.
     """
 
     build: Build
@@ -125,3 +159,22 @@ class Connector:
     retention: Mapping[str, Retention] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
     places: Callable[[Any], Sequence[Path]] = lambda _: ()
+    holds: Sequence[Holds] = ()
+    adding: Adding | None = None
+
+    @property
+    def rests(self) -> str:
+        """What a paused account does not do, in words."""
+        return (
+            f"nothing is read or {'sent' if 'mail' in self.holds else 'changed'} there"
+            if self.holds
+            else "nothing is read there"
+        )
+
+    @property
+    def held(self) -> str:
+        """What an account has brought, in words."""
+        return (
+            " and ".join({"mail": "mail", "calendars": "the copy of its calendars"}[each] for each in self.holds)
+            or "what it brought"
+        )

@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from pepper_tui.config import Section, Smtp
 from pepper_tui.config.base import Paths, Seconds
 from pepper_tui.config.identities import Identities
-from pepper_tui.connectors.connector import Around
+from pepper_tui.connectors.connector import Around, Asked
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.smtp_check import smtp_finding
 from pepper_tui.connectors.smtp_outbox import SmtpOutbox
@@ -89,3 +89,11 @@ async def check_sending(settings: LocalMail, patient: Patient) -> AsyncIterator[
         part, section = f"sending {patient.ident} ({settings.address})", f"smtp of account {patient.ident}"
         password = partial(patient.secrets.value, settings.smtp.password)
         yield await smtp_finding(part, settings.smtp, password, section)
+
+
+def asks(paths: str) -> tuple[Asked, ...]:
+    """Return what adding an account of either kind asks; ``paths``: in words."""
+    return (
+        Asked("paths", paths, several=True),
+        Asked("address", "Your address there (empty: none)", needed=False),
+    )

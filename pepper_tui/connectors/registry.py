@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -25,6 +26,8 @@ from pepper_tui.feeds.paused import PausedFeed
 from pepper_tui.store.upkeep.retention_rules import Rule
 from pepper_tui.text import one_line
 
+FIRST: Final = "imap"
+"""The kind that most users add, and the one where they name none."""
 GROUP: Final = "pepper.connectors"
 IN_SECTIONS: Final[Mapping[str, Callable[[Config], Sequence[Any]]]] = {
     "maildir": lambda config: [config.mail] if config.mail.maildir else [],
@@ -87,6 +90,16 @@ def connector_of(kind: str) -> Connector:
     return found
 
 
+def offered() -> list[tuple[str, Connector]]:
+    """Return the kinds that can be added, mail first. Blocking: imports them; one that can't be used is left out."""
+    found: list[tuple[str, Connector]] = []
+    for kind in (*own_kinds(), *kinds_of_others()):
+        with suppress(ConfigError):
+            if (connector := connector_of(kind)).adding is not None:
+                found.append((kind, connector))
+    return sorted(found, key=lambda each: ("mail" not in each[1].holds, each[0] != FIRST, each[0]))
+
+
 def named(config: Config, home: Path) -> Iterator[Named]:
     """Yield the accounts in ``config`` of ``home``, those with sections first. Raises ``ConfigError``.
 
@@ -130,7 +143,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
     whole = Built()
     for one in accounts:
         if one.paused:
-            whole.feeds.append(PausedFeed(one.ident))
+            whole.feeds.append(PausedFeed(one.ident, one.connector.rests))
             continue
         built = one.connector.build(one.settings, replace(around, ident=one.ident))
         whole.feeds += built.feeds

@@ -36,6 +36,7 @@ T = TypeVar("T")
 FIRST_PAUSE: Final = 1.0
 LONGEST_PAUSE: Final = 60.0
 MARGIN: Final = 5.0  # seconds that a run must last beyond the one that failed before it
+REST: Final = 60.0  # seconds by which the note of when a feed was well last may be too early
 STEADY: Final = 60.0  # seconds of running after which the next failure counts as a first one again
 
 OPEN: Final = "judging"
@@ -68,12 +69,27 @@ class HealthReporter:
         self._stalled: dict[str, None] = {}  # places that do not answer
         self._failing: dict[Hashable, tuple[str, str]] = {}  # by what failed: what went wrong, and how to fix it
         self._last: tuple[str, str, str] | None = None
+        self._told: Health | None = None  # what is stored of it
+        self._well_at = 0.0
         self._writing = asyncio.Lock()
+
+    @property
+    def well_since_start(self) -> bool:
+        """Whether the source is well, and has said so since it was started."""
+        return self._last is not None and self._source[0] in ("ok", "done")
 
     async def report(self, state: HealthState, detail: str = "", remedy: str = "") -> None:
         """Record the source's health; writes only if state, detail or remedy changed."""
         self._source = (state, one_line(detail, 500), one_line(remedy, 500))
+        if state in ("ok", "done"):
+            self._well_at = self._clock.now()
         await self._say()
+
+    async def rest(self) -> None:
+        """Note when the source was well last, as it is about to end: nobody else knows."""
+        if self._told is not None and self._well_at - self._told.well_at >= REST:
+            self._told.well_at = self._well_at
+            await self._put(self._told)
 
     async def processed(self, what: Hashable, error: Exception | None = None, remedy: str = "") -> None:
         """Record that ``what`` (an update, or one handler's attempt at it) failed with ``error``, or went through."""
@@ -107,9 +123,16 @@ class HealthReporter:
                 said = ("trouble", *next(reversed(self._failing.values())))
             if said == self._last:
                 return
-            health = Health(self._part, *said, self._clock.now())
-            await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=self._part, type="health")
-            self._last = said
+            if self._told is None and not self._well_at:
+                before = Health.one(await self._store.get(self._part, namespace=Namespace.HEALTH))
+                well = before.state in ("ok", "done") if before is not None else False
+                self._well_at = max(before.well_at, before.at if well else 0.0) if before is not None else 0.0
+            health = Health(self._part, *said, self._clock.now(), self._well_at)
+            await self._put(health)
+            self._last, self._told = said, health
+
+    async def _put(self, health: Health) -> None:
+        await self._store.store(health.data(), namespace=Namespace.HEALTH, context_id=self._part, type="health")
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +247,14 @@ class Feeds:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
+        with contextlib.suppress(StoreError):  # the store reports its own trouble
+            for ctx in self._contexts.values():
+                await ctx.health.rest()
+
+    def is_well(self, name: str) -> bool:
+        """Check whether the feed of that name runs, and is well."""
+        ctx = self._contexts.get(f"feed.{name}")
+        return bool(self._tasks) and ctx is not None and ctx.health.well_since_start
 
     def _context(self, feed: Feed) -> FeedContext:
         part = f"feed.{feed.name}"

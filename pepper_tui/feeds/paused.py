@@ -10,15 +10,16 @@ from pepper_tui.feeds.feed import FeedContext
 
 @dataclass(frozen=True, slots=True)
 class PausedFeed:
-    """``name`` is the account's."""
+    """``name`` is the account's; ``rests`` says what is not done."""
 
     name: str
+    rests: str
 
     def listen(self, ctx: FeedContext) -> None:
         """Register nothing: what it had stored before is processed once it is resumed."""
 
     async def run(self, ctx: FeedContext) -> None:
-        await ctx.health.report("paused", "nothing is read or sent there", resume_words(self.name))
+        await ctx.health.report("paused", self.rests, resume_words(self.name))
         await asyncio.Event().wait()
 
 

@@ -100,7 +100,7 @@ from pepper_tui.model.vocabulary import (
     Priority,
     QueueRank,
 )
-from pepper_tui.model.work import AgentState, Health, Profile, Step, Told, Usage, WorkerRun
+from pepper_tui.model.work import AgentState, Health, Profile, Step, Told, Usage, WorkerRun, part_name
 
 __all__ = [
     "ACT",
@@ -213,5 +213,6 @@ __all__ = [
     "acting_through",
     "match_id",
     "matches_of",
+    "part_name",
     "whole",
 ]

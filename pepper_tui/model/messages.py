@@ -64,11 +64,15 @@ class UserAnswer(Record):
 
 @dataclass(slots=True)
 class AssistantMessage(Record):
-    """What Pepper said. ``step`` leads to the reason. ``kind`` ``trouble`` marks Pepper's own words about an error."""
+    """What Pepper said. ``step`` leads to the reason.
+
+    ``kind``: ``trouble`` marks Pepper's own words about an error, ``unmet`` that nothing was done of what was asked, as
+    it was not understood or there is no way to do it.
+    """
 
     id: str
     text: str
     created_at: float
     step: str
     unfinished: bool = False
-    kind: Literal["reply", "trouble"] = "reply"
+    kind: Literal["reply", "trouble", "unmet"] = "reply"

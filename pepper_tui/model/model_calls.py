@@ -82,6 +82,7 @@ class Completed:
     ``not_judged``: positions among the request's entries of the signals that were left unjudged. ``because``: why a
     fallback answered, in words; else empty. ``text`` is all of it: if it differs from what was streamed, this counts.
     ``unfinished``: a limit cut the text off. ``left_out``: what the server refuses of the tools, in words; else empty.
+    ``unmet``: it says itself that it did not understand, or has no way to do it.
     """
 
     text: str
@@ -91,6 +92,7 @@ class Completed:
     because: str = ""
     unfinished: bool = False
     left_out: str = ""
+    unmet: bool = False
 
 
 class ModelError(PepperError, Foreseen):

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import ClassVar, Final, Literal
 
 from pepper_tui.model.contexts import Json
 from pepper_tui.model.record import Record
 from pepper_tui.model.states import RunState
+
+_FAMILIES: Final = {"feed": "", "mcp": "MCP server", "worker": "worker", "tools": "tools"}
 
 
 @dataclass(slots=True)
@@ -114,7 +116,8 @@ class Profile(Record):
 class Health(Record):
     """Whether one part works (``health``, id = the part's name, e.g. ``feed.mail``). ``remedy`` says what to do.
 
-    ``done``: it was finite, and has come to its end. ``paused``: the user let it rest.
+    ``done``: it was finite, and has come to its end. ``paused``: the user let it rest. ``well_at``: when it was well
+    last, as far as that is known; while it is well, only the part itself knows.
     """
 
     EARLIER_NAMES: ClassVar[Mapping[str, str]] = {"mend": "remedy"}
@@ -124,3 +127,15 @@ class Health(Record):
     detail: str
     remedy: str
     at: float
+    well_at: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """What the user calls the part: a feed by the name of its account."""
+        return part_name(self.part)
+
+
+def part_name(part: str) -> str:
+    """Return what the user calls a part of that name."""
+    family, dot, named = part.partition(".")
+    return f"{_FAMILIES[family]} {named}".strip() if dot and family in _FAMILIES else part

@@ -73,6 +73,7 @@ class Commit:
         not_judged: Sequence[int] = (),
         *,
         unfinished: bool = False,
+        unmet: bool = False,
     ) -> None:
         """End a step with the model's text and the calls that it requests; ``effects`` of the tools, by name."""
         batch, step, store = under_way.batch, under_way.step, self._parts.store
@@ -90,7 +91,8 @@ class Commit:
             for delivery in batch.deliveries:
                 unit.ack(delivery)
             if said:
-                message = AssistantMessage(under_way.reply.message_id, text, now, step.id, unfinished=unfinished)
+                message = AssistantMessage(under_way.reply.message_id, text, now, step.id, unfinished)
+                message.kind = "unmet" if unmet else "reply"
                 if batch.speaks:
                     step.message = message.id
                     await store.put(message, namespace=Namespace.ASSISTANT_MESSAGE, text=text)

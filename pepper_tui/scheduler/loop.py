@@ -195,6 +195,7 @@ class Scheduler:
                 effects,
                 completed.not_judged,
                 unfinished=completed.unfinished,
+                unmet=completed.unmet,
             )
         except InterruptedByUserError:
             if not batch.holds_user:

@@ -52,7 +52,7 @@ async def asked(engine: ServedEngine, verb: str, **arguments: Any) -> list[dict[
 
 async def test_ask_gives_each_reply_and_no_card_where_there_is_none(engine: ServedEngine) -> None:
     *replies, last = await asked(engine, "ask", text="remind me to drink tomorrow 9am")
-    assert last == {"approvals": [], "questions": [], "trouble": False}
+    assert last == {"approvals": [], "questions": [], "trouble": False, "unmet": False}
     words = " ".join(item["reply"] for item in replies)
     assert "without a language model" in words
     assert "09:00: drink" in words
@@ -69,7 +69,7 @@ async def test_questions_at_once_get_each_their_own_answer(engine: ServedEngine)
         assert f"buy thing{n}" in words
         assert "screen" not in words
         assert not [other for other in range(8) if other != n and f"thing{other}" in words]
-        assert last == {"approvals": [], "questions": [], "trouble": False}
+        assert last == {"approvals": [], "questions": [], "trouble": False, "unmet": False}
 
 
 async def test_asked_again_with_the_same_key_it_is_the_same_question(engine: ServedEngine) -> None:
@@ -102,8 +102,27 @@ async def test_ask_tells_that_no_answer_was_to_be_had(tmp_path: Path, monkeypatc
     engine = await ServedEngine.open(tmp_path, parse_config(dead, tmp_path / "config.toml"))
     await engine.start(feeds=False)
     *_, last = await asked(engine, "ask", text="hello")
-    assert last == {"approvals": [], "questions": [], "trouble": True}
+    assert last == {"approvals": [], "questions": [], "trouble": True, "unmet": False}
     await engine.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "unmet"),
+    [
+        ("make my boss like me", True),
+        ("reply to bob", True),
+        ("remind me to drink", True),
+        ("what's on today", True),
+        ("read mail from bob", True),
+        ("cancel reminder water", True),
+        ("list reminders", False),
+        ("help", False),
+    ],
+)
+async def test_ask_tells_what_was_not_done(engine: ServedEngine, text: str, unmet: bool) -> None:
+    """There is no calendar, no mail, no such reminder."""
+    *_, last = await asked(engine, "ask", text=text)
+    assert (last["trouble"], last["unmet"]) == (False, unmet)
 
 
 async def test_ask_leaves_what_would_go_out_in_the_inbox(engine: ServedEngine) -> None:
@@ -253,7 +272,7 @@ def test_the_command_says_where_the_text_comes_from(
     monkeypatch.delenv("OPENAI_API_KEY", raising=False)
     (tmp_path / "config.toml").write_text(CONFIG)
     result = CliRunner().invoke(app, ["ask", "--home", str(tmp_path), *arguments], input=NEWSLETTER)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == 5, result.output
     [said] = asyncio.run(messages(tmp_path))
     assert (said.data["text"], said.data["spans"]) == (NEWSLETTER, [[0, len(NEWSLETTER), origin]])
 

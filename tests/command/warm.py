@@ -23,7 +23,7 @@ LOADED = (
         "pepper_tui.engine.at_rest",
         "pepper_tui.setup.doctor",
     ),
-    *("pepper_tui.command.accounts.work", "pepper_tui.command.accounts.stored_mail", "pepper_tui.connectors.imap"),
+    *("pepper_tui.command.accounts.work", "pepper_tui.command.accounts.stored", "pepper_tui.connectors.imap"),
     *("pepper_tui.command.store", "pepper_tui.command.rules", "pepper_tui.command.when", "pepper_tui.config.report"),
 )
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.command.accounts.stored_mail import remove_mail
+from pepper_tui.command.accounts.stored import remove_stored
 from pepper_tui.config import load_config
 from pepper_tui.config.upgrade import upgrade_of, write
 from pepper_tui.engine.engine import Engine
@@ -110,7 +110,7 @@ async def test_removing_the_account_takes_along_what_came_while_it_stood_in_the_
         await desk.engine.close()
         write(upgrade_of(tmp_path / "config.toml"))
         await AccountBook(tmp_path).remove("mail")
-        await remove_mail(tmp_path, "mail")
+        await remove_stored(tmp_path, "mail", ["mail"])
         assert "2 of its mails and signals were removed" in capsys.readouterr().out
         desk.config = load_config(tmp_path)
         await desk.open()

@@ -278,7 +278,9 @@ def test_spans_and_rules():
     assert agenda_span("in 2 weeks", saturday) == ("2026-12-05", 1)
     assert agenda_span("nächste Woche", saturday, "de") == ("2026-11-23", 7)
     assert agenda_span("2020-01-01", saturday) == ("2020-01-01", 1)
-    assert agenda_span("1 january 2020", saturday) is None
+    assert agenda_span("1 january 2020", saturday) == ("2020-01-01", 1)
+    assert agenda_span("today and tomorrow", saturday) == ("today", 2)
+    assert agenda_span("friday and monday", saturday) == ("friday and monday", 1)
     assert agenda_span("every monday", saturday) is None
 
 

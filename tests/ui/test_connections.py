@@ -23,6 +23,9 @@ class Row:
     address: str
     paused: bool = False
     sends: bool | None = True
+    rests: str = "nothing is read or sent there"
+    stays: str = "its mail stays"
+    secrets: bool = True
 
     @property
     def words(self) -> str:

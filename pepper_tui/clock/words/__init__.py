@@ -1,6 +1,6 @@
 """Times in words: one reader for reminders, snoozes, events, rules and tools; English and German."""
 
-from pepper_tui.clock.words.days_said import days_said
+from pepper_tui.clock.words.days_said import days_said, names_days, spans_said
 from pepper_tui.clock.words.deadline import Due, deadline_in, read_due, time_asked_for
 from pepper_tui.clock.words.past import PAST_EXAMPLES, Stretch, read_past
 from pepper_tui.clock.words.reader import TimeReader
@@ -25,12 +25,14 @@ __all__ = [
     "is_rhythm",
     "is_time",
     "leading_time",
+    "names_days",
     "one_time",
     "opening_time",
     "read_due",
     "read_past",
     "read_time",
     "said",
+    "spans_said",
     "time_asked_for",
     "timetable",
     "trailing_time",

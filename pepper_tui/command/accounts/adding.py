@@ -7,26 +7,23 @@ machine would see it.
 from __future__ import annotations
 
 import shlex
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from pepper_tui.clock import in_thread
+from pepper_tui.command.accounts.keeping import keep, password
 from pepper_tui.command.accounts.options import IMAP, Given, further_keys, must_agree
-from pepper_tui.command.asking import asked, confirmed, unseen
-from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
+from pepper_tui.command.asking import asked, confirmed
+from pepper_tui.command.launch import EXIT_CONFIG, LaunchError
 from pepper_tui.command.output import show
-from pepper_tui.connectors.finding import in_words
 from pepper_tui.setup.accounts.book import AccountBook
 from pepper_tui.setup.accounts.finding import ask_domain, by_domain
 from pepper_tui.setup.accounts.offers import Offer, OfferError, Server, address_of, domain_of, server
 from pepper_tui.setup.accounts.providers import SECRETS
-from pepper_tui.setup.accounts.trying import tried
 from pepper_tui.text import one_line
 
-LONGEST_PASSWORD: Final = 10_000
 _READING: Final = {"tls": 993, "starttls": 143}
 _SENDING: Final = {"tls": 465, "starttls": 587}
 """The usual port, by how the connection is made safe; the latter is also that of one that is not."""
@@ -34,7 +31,7 @@ _SENDING: Final = {"tls": 465, "starttls": 587}
 
 async def add(home: Path, given: Given) -> int:
     """Add an account, to a new config if there is none; return the exit code."""
-    must_agree(given, IMAP)
+    must_agree(given, IMAP, None)
     keys = further_keys(given.settings, IMAP)
     book = AccountBook(home)
     with book.begun():
@@ -43,7 +40,7 @@ async def add(home: Path, given: Given) -> int:
 
 async def _add(book: AccountBook, given: Given, keys: dict[str, Any]) -> int:
     address = await _address(given)
-    known = await in_thread(book.known_address, address)
+    known = await in_thread(book.known_address, address, IMAP)
     if known and not given.ident:
         raise LaunchError(EXIT_CONFIG, f"account {known} has this address already; a second one needs its own --id")
     offer = await _offer(address, given)
@@ -71,40 +68,15 @@ def _with(table: dict[str, Any], keys: Mapping[str, Any]) -> dict[str, Any]:
 
 
 async def _keep(book: AccountBook, offer: Offer, table: dict[str, Any], given: Given) -> int:
-    """Ask for the password, try it, and write the account."""
-    ident = str(table["id"])
-    while True:
-        secrets: dict[str, str] = {}
-        if given.token_command:
-            table.pop("password", None)
-            table["token_command"] = shlex.split(given.token_command)
-        elif given.password_env:
-            table["password"] = f"env:{given.password_env}"
-        else:
-            secrets = {ident: _password(offer, given)}
-        if not given.tests or await works(book.home, ident, secrets, table):
-            break
-        if not given.asks:
-            raise LaunchError(EXIT_TROUBLE, "the account was not added; --no-test adds it anyway")
-        again = asked("p another password · k keep it anyway · q leave", "p").strip().lower()
-        if again == "k":
-            break
-        if again != "p":
-            show("Nothing was written.")
-            return EXIT_TROUBLE
-    place = await in_thread(book.add, table, secrets)
-    show(f"Added {ident} to {book.home / 'config.toml'}" + (f"; its password is in {place}." if secrets else "."))
-    return 0
-
-
-async def works(home: Path, ident: str, held: dict[str, str], extra: dict[str, Any] | None = None) -> bool:
-    """Try an account, and print what is found; return whether nothing is wrong."""
-    show("Trying the sign-in …")
-    wrong = 0
-    async for finding in tried(home, ident, held=held, extra=extra):
-        wrong += finding.state == "trouble"
-        show(in_words(finding))
-    return not wrong
+    """Say which password it takes, and write the account once it works."""
+    if given.token_command:
+        table.pop("password", None)
+        table["token_command"] = shlex.split(given.token_command)
+    elif given.password_env:
+        table["password"] = f"env:{given.password_env}"
+    else:
+        return await keep(book, table, given, lambda: _password(offer, given))
+    return await keep(book, table, given, None)
 
 
 async def _address(given: Given) -> str:
@@ -209,20 +181,10 @@ def _typed(offer: Offer, *, sends: bool = True) -> Offer:
 
 
 def _password(offer: Offer, given: Given) -> str:
-    """Return the password: from standard input, or typed unseen."""
-    if given.password_stdin:
-        said = sys.stdin.buffer.readline(LONGEST_PASSWORD).decode("utf-8", "replace").rstrip("\r\n")
-        if not said:
-            raise LaunchError(EXIT_CONFIG, "standard input holds no password")
-        return said
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise LaunchError(EXIT_CONFIG, "nobody can type a password here: --password-stdin or --password-env NAME")
     host = offer.imap.host if offer.imap else ""
     kind = offer.secret or SECRETS["own"]
-    show(f"It goes to {one_line(host, 260)} only. {kind[0].upper()}{kind[1:]}.")
-    if offer.page:
-        show(f"Where it is made: {offer.page}")
-    return unseen("Password (it is not shown)")
+    words = [f"It goes to {one_line(host, 260)} only. {kind[0].upper()}{kind[1:]}."]
+    return password(given, *words, *([f"Where it is made: {offer.page}"] if offer.page else []))
 
 
 def _prompt(words: str, default: str) -> str:

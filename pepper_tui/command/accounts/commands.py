@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from types import ModuleType
 
 accounts_app = typer.Typer(
-    help="Your mail accounts: add, test, pause, sign in again, remove.", invoke_without_command=True
+    help="Your accounts, of mail and of calendars: add, test, pause, sign in again, remove.",
+    invoke_without_command=True,
 )
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The account's id, as `pepper accounts list` shows it.")]
 
@@ -57,14 +58,18 @@ def accounts_add(
     discover: Annotated[bool, typer.Option("--discover", help="The domain may be asked for its servers.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing.")] = False,
     no_test: Annotated[bool, typer.Option("--no-test", help="Add it without trying the sign-in.")] = False,
-    kind: Annotated[str, typer.Option(help="imap, gmail (signs in by browser), maildir, mbox.")] = "imap",
+    url: Annotated[str, typer.Option(help="The address of a calendar; -: a secret one, from standard input.")] = "",
+    kind: Annotated[
+        str,
+        typer.Option(help="What it is: `pepper accounts kinds` lists them. Without it mail by IMAP, or it is asked."),
+    ] = "",
     settings: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="A further key, as paths=~/Mail, smtp.host=x."),
     ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Add an account: its settings are found, shown, tried, and then written into the config."""
+    """Add an account of mail or calendars: its settings are found, shown, tried, and then written into the config."""
     from pepper_tui.command.accounts.adding import add
     from pepper_tui.command.accounts.options import IMAP, Given
 
@@ -88,11 +93,24 @@ def accounts_add(
         not no_test,
         token_command,
         tuple(settings or ()),
+        url,
     )
     where = at(home)
-    if kind == IMAP:
-        _do(where, add(where, given), changes=True)
-    _do(where, _work().add_other(where, kind, given), changes=True)
+
+    async def added() -> int:
+        what = kind or (await _work().chosen_kind() if given.asks and not given.names_servers else IMAP)
+        if what == IMAP:
+            return await add(where, given)
+        code: int = await _work().add_other(where, what, given)
+        return code
+
+    _do(where, added(), changes=True)
+
+
+@accounts_app.command("kinds")
+def accounts_kinds() -> None:
+    """List the kinds of accounts that can be added, and what each asks."""
+    _do(Path(), _work().listed_kinds())
 
 
 @accounts_app.command("test")
@@ -140,11 +158,19 @@ def accounts_secrets(
 def accounts_remove(
     ident: IdArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    mail: Annotated[str, typer.Option(metavar="keep|remove", help="What becomes of its mail in Pepper's store.")] = "",
+    stored: Annotated[
+        str,
+        typer.Option(
+            "--stored",
+            "--mail",
+            metavar="keep|remove",
+            help="What becomes of its mail, or of the copy of its calendars, in Pepper's store.",
+        ),
+    ] = "",
     home: HomeOption = None,
 ) -> None:
-    """Take an account out of the config and forget its secrets. Its mail at the server is not touched."""
-    _do(at(home), _work().remove(at(home), ident, yes=yes, mail=mail), changes=True)
+    """Take an account out of the config and forget its secrets. What is at the server is not touched."""
+    _do(at(home), _work().remove(at(home), ident, yes=yes, stored=stored), changes=True)
 
 
 def _do(home: Path, work: Awaitable[int], *, changes: bool = False) -> None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pepper_tui.command.launch import EXIT_CONFIG, LaunchError
+from pepper_tui.config import Section
 from pepper_tui.text import one_line
 
 IMAP: Final = "imap"
@@ -52,6 +53,12 @@ class Given:
     tests: bool = True
     token_command: str = ""
     settings: tuple[str, ...] = ()
+    url: str = ""
+
+    @property
+    def names_servers(self) -> bool:
+        """Whether it says by itself that it is mail at a server."""
+        return bool(self.address or self.host)
 
     @property
     def asks(self) -> bool:
@@ -59,10 +66,16 @@ class Given:
         return not self.yes and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def must_agree(given: Given, kind: str) -> None:
-    """Raise ``LaunchError`` for options that would be ignored, with what to say instead."""
-    if kind != IMAP and (unused := [name for name, used in _of_imap(given).items() if used]):
-        words = f"{', '.join(unused)}: only for IMAP; an account of kind {one_line(kind, 30)} takes --set KEY=VALUE"
+def must_agree(given: Given, kind: str, settings: type[Section] | None) -> None:
+    """Raise ``LaunchError`` for options that would be ignored, with what to say instead.
+
+    ``settings`` are those of the kind: an option for one of its keys is taken.
+    """
+    keys = settings.model_fields if settings is not None else {}
+    used = [(name, key) for name, (said, key) in _named(given).items() if said]
+    if unused := [name for name, key in used if (key not in keys if kind != IMAP else key == "url")]:
+        takes = "--host" if kind == IMAP else "--set KEY=VALUE"
+        words = f"{', '.join(unused)}: not for an account of kind {one_line(kind, 30)}, which takes {takes}"
         raise LaunchError(EXIT_CONFIG, words)
     sending = [name for name in ("smtp_host", "smtp_port", "smtp_security", "smtp_user") if getattr(given, name)]
     first = f"--{sending[0].replace('_', '-')}" if sending else ""
@@ -78,22 +91,24 @@ def must_agree(given: Given, kind: str) -> None:
         raise LaunchError(EXIT_CONFIG, "--discover asks the domain for what --host already says: leave one out")
 
 
-def _of_imap(given: Given) -> dict[str, bool]:
+def _named(given: Given) -> dict[str, tuple[bool, str]]:
+    """Return each option: whether it was given, and its key; those without one are for IMAP alone."""
     return {
-        "--host": bool(given.host),
-        "--port": bool(given.port),
-        "--security": bool(given.security),
-        "--user": bool(given.user),
-        "--smtp-host": bool(given.smtp_host),
-        "--smtp-port": bool(given.smtp_port),
-        "--smtp-security": bool(given.smtp_security),
-        "--smtp-user": bool(given.smtp_user),
-        "--no-smtp": not given.sends,
-        "--ca": bool(given.ca),
-        "--password-stdin": given.password_stdin,
-        "--password-env": bool(given.password_env),
-        "--token-command": bool(given.token_command),
-        "--discover": given.discover,
+        "--host": (bool(given.host), ""),
+        "--port": (bool(given.port), ""),
+        "--security": (bool(given.security), ""),
+        "--user": (bool(given.user), "user"),
+        "--url": (bool(given.url), "url"),
+        "--smtp-host": (bool(given.smtp_host), ""),
+        "--smtp-port": (bool(given.smtp_port), ""),
+        "--smtp-security": (bool(given.smtp_security), ""),
+        "--smtp-user": (bool(given.smtp_user), ""),
+        "--no-smtp": (not given.sends, ""),
+        "--ca": (bool(given.ca), "ca"),
+        "--password-stdin": (given.password_stdin, "password"),
+        "--password-env": (bool(given.password_env), "password"),
+        "--token-command": (bool(given.token_command), "token_command"),
+        "--discover": (given.discover, ""),
     }
 
 

@@ -5,17 +5,14 @@ They are apart from the options, since their imports would delay every other com
 
 from __future__ import annotations
 
-import asyncio
 import sys
-import webbrowser
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from pepper_tui.clock import SystemClock, in_thread
-from pepper_tui.command.accounts.adding import works
-from pepper_tui.command.accounts.options import Given, further_keys, must_agree
+from pepper_tui.command.accounts.keeping import LONGEST_SECRET, works
+from pepper_tui.command.accounts.kinds import add_other, chosen_kind, listed_kinds
+from pepper_tui.command.accounts.terminal_talk import TerminalTalk
 from pepper_tui.command.asking import confirmed, unseen
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
 from pepper_tui.command.output import show
@@ -23,6 +20,7 @@ from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
 from pepper_tui.setup.accounts.book import PLACES, AccountBook
 from pepper_tui.text import one_line
 
+__all__ = ["add_other", "chosen_kind", "listed_kinds"]
 Json = dict[str, Any]
 
 
@@ -50,28 +48,6 @@ async def health_of(home: Path) -> dict[str, Json] | None:
     return {part["part"]: part for part in facts["health"]}
 
 
-async def add_other(home: Path, kind: str, given: Given) -> int:
-    """Add an account of a kind that signs in by its own way, or needs no sign-in."""
-    must_agree(given, kind)
-    keys = further_keys(given.settings, kind)
-    book = AccountBook(home)
-    with book.begun():
-        return await _add_other(book, kind, given, keys)
-
-
-async def _add_other(book: AccountBook, kind: str, given: Given, keys: Json) -> int:
-    ident = given.ident or await in_thread(book.free_id, given.address or f"x@{kind}")
-    table: Json = {"id": ident, "kind": kind, **({"address": given.address} if given.address else {}), **keys}
-    said = await book.sign_in(ident, SystemClock(), TerminalTalk(), extra=table)
-    if said:
-        show(said)
-    elif given.tests and not await works(book.home, ident, {}, table):
-        raise LaunchError(EXIT_TROUBLE, "the account was not added; --no-test adds it anyway")
-    await in_thread(book.add, table, {})
-    show(f"Added {ident} to {book.home / 'config.toml'}.")
-    return 0
-
-
 async def test_all(home: Path, ident: str) -> int:
     book = AccountBook(home)
     idents = [(await in_thread(book.row, ident)).id] if ident else [row.id for row in await in_thread(book.rows)]
@@ -80,8 +56,10 @@ async def test_all(home: Path, ident: str) -> int:
 
 
 async def pause(home: Path, ident: str, *, paused: bool) -> int:
-    changed = await in_thread(lambda: AccountBook(home).pause(ident, paused=paused))
-    state = "paused: nothing is read or sent there" if paused else "goes on"
+    book = AccountBook(home)
+    row = await in_thread(book.row, ident)
+    changed = await in_thread(lambda: book.pause(ident, paused=paused))
+    state = f"paused: {row.rests}" if paused else "goes on"
     show(f"{one_line(ident, 60)} {state}." if changed else f"{one_line(ident, 60)}: nothing to change.")
     return 0
 
@@ -93,23 +71,24 @@ async def signin(home: Path, ident: str, *, stdin: bool, tests: bool) -> int:
     if said is not None:
         show(said)
         return 0
-    name = await in_thread(book.password_name, ident)
-    if not name:
-        words = f"Pepper keeps no password of {ident}: see password or token_command of its table in config.toml"
-        raise LaunchError(EXIT_CONFIG, words)
+    what, name = await in_thread(book.kept_secret, ident)
     if stdin:
-        password = sys.stdin.buffer.readline(10_000).decode("utf-8", "replace").rstrip("\r\n")
+        secret = sys.stdin.buffer.readline(LONGEST_SECRET).decode("utf-8", "replace").rstrip("\r\n")
     elif sys.stdin.isatty():
-        password = unseen(f"The new password of {ident} (it is not shown)")
+        secret = unseen(f"The new {what} of {ident} (it is not shown)")
     else:
-        raise LaunchError(EXIT_CONFIG, "nobody can type a password here: --password-stdin")
-    if not password:
-        raise LaunchError(EXIT_CONFIG, "standard input holds no password")
-    if tests and not await works(home, ident, {name: password}):
-        raise LaunchError(EXIT_TROUBLE, "the password was not kept; --no-test keeps it anyway")
-    place = await in_thread(book.keep, name, password)
-    show(f"The password of {ident} is now in {place}.")
+        raise LaunchError(EXIT_CONFIG, f"nobody can type {_a(what)} here: --password-stdin")
+    if not secret:
+        raise LaunchError(EXIT_CONFIG, f"standard input holds no {what}")
+    if tests and not await works(home, ident, {name: secret}):
+        raise LaunchError(EXIT_TROUBLE, f"the {what} was not kept; --no-test keeps it anyway")
+    place = await in_thread(book.keep, name, secret)
+    show(f"The {what} of {ident} is now in {place}.")
     return 0
+
+
+def _a(noun: str) -> str:
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
 async def secrets(home: Path, ident: str, to: str) -> int:
@@ -125,47 +104,33 @@ async def secrets(home: Path, ident: str, to: str) -> int:
     return 0
 
 
-async def remove(home: Path, ident: str, *, yes: bool, mail: str) -> int:
+async def remove(home: Path, ident: str, *, yes: bool, stored: str) -> int:
     book = AccountBook(home)
     row = await in_thread(book.row, ident)
     asks = not yes and sys.stdin.isatty() and sys.stdout.isatty()
     if not yes and not asks:
         raise LaunchError(EXIT_CONFIG, "nothing was removed: say --yes, or run it in a terminal")
-    if mail not in ("", "keep", "remove"):
-        raise LaunchError(EXIT_CONFIG, f"{one_line(mail, 40)}: keep or remove")
+    if stored not in ("", "keep", "remove"):
+        raise LaunchError(EXIT_CONFIG, f"{one_line(stored, 40)}: keep or remove")
     if asks:
         show(f"{row.id}  {row.words}")
-        if not confirmed("Remove this account and forget its password?", default=False):
+        forgets = " and forget its password" if row.secrets else ""
+        if not confirmed(f"Remove this account{forgets}?", default=False):
             show("Nothing was removed.")
             return EXIT_TROUBLE
-        if not mail:
-            kept = confirmed("Keep the mail that Pepper has of it?", default=True)
-            mail = "keep" if kept else "remove"
-    if mail == "remove" and await health_of(home) is not None:
+        if not stored:
+            kept = confirmed(
+                f"Keep {'the mail' if row.held == 'mail' else row.held} that Pepper has of it?", default=True
+            )
+            stored = "keep" if kept else "remove"
+    if stored == "remove" and await health_of(home) is not None:
         raise LaunchError(EXIT_TROUBLE, "nothing was removed: end Pepper first, its store is in use")
     said = await book.remove(ident)
     show(f"Removed {row.id}" + (f"; {said}" if said else "") + ".")
-    if mail == "remove":
-        from pepper_tui.command.accounts.stored_mail import remove_mail
+    if stored == "remove":
+        from pepper_tui.command.accounts.stored import remove_stored
 
-        await remove_mail(home, row.id)
+        await remove_stored(home, row.id, row.holds)
     else:
-        show("Its mail stays in Pepper's store.")
+        show(f"{row.stays[0].upper()}{row.stays[1:]} in Pepper's store.")
     return 0
-
-
-class TerminalTalk:
-    """How a sign-in speaks with the user of a terminal."""
-
-    async def say(self, words: str, /) -> None:
-        show(words)
-
-    async def open(self, address: str, /) -> None:
-        show(address)
-        await asyncio.to_thread(webbrowser.open, address)
-
-    async def paste(self, words: str, /) -> str:
-        if not sys.stdin.isatty():
-            await asyncio.Event().wait()
-        said: str = await asyncio.to_thread(typer.prompt, words)
-        return said

@@ -18,7 +18,7 @@ from pepper_tui.connectors.caldav.calendars import CalDavCalendars
 from pepper_tui.connectors.caldav.check import check
 from pepper_tui.connectors.caldav.feed import CalDavFeed
 from pepper_tui.connectors.caldav.settings import CalDav
-from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector
 from pepper_tui.domains.calendar.objects import KEPT, RETENTION
 
 
@@ -35,4 +35,14 @@ CONNECTOR = Connector(
     CalDav,
     retention=RETENTION,
     kept=KEPT,
+    holds=("calendars",),
+    adding=Adding(
+        "Calendars at a CalDAV server (Nextcloud, Fastmail, iCloud, your own)",
+        (
+            Asked("url", "Address of the server, as https://cloud.example.com/remote.php/dav"),
+            Asked("user", "User there"),
+            Asked("password", "Password", secret="always"),
+        ),
+        hint="Many providers take only a password made for programs (an app password), not that of the account.",
+    ),
 )

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pepper_tui.clock import Clock
 from pepper_tui.config import Secrets
-from pepper_tui.connectors.connector import Around, Built, Connector, Talk
+from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector, Talk
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.check import check
 from pepper_tui.connectors.gmail.drafts import DRAFTS, Drafts
@@ -72,4 +72,13 @@ CONNECTOR = Connector(
     sign_in=_sign_in,
     sign_out=_sign_out,
     retention={DRAFTS: Rule(days=365, versions=1)},
+    holds=("mail",),
+    adding=Adding(
+        "Mail at Gmail, by its API; you sign in in your browser",
+        (
+            Asked("address", "Your address there"),
+            Asked("client_file", "File of your client, as Google's console gave it", unless="client_id"),
+        ),
+        hint="It needs a client of your own at Google: docs/accounts.md says how to get one.",
+    ),
 )

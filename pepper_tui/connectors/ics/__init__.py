@@ -13,7 +13,7 @@ from functools import partial
 
 from pepper_tui.clock import Looks
 from pepper_tui.config import Calendar
-from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.connectors.ics.check import check
 from pepper_tui.connectors.ics.published import PublishedFeed, reach_of
@@ -30,4 +30,16 @@ def _build(settings: Calendar | IcsAddress, around: Around) -> Built:
     return Built([PublishedFeed(around.ident, settings, reach)], has_calendar=True)
 
 
-CONNECTOR = Connector(_build, check, IcsAddress, retention=RETENTION, kept=KEPT)
+CONNECTOR = Connector(
+    _build,
+    check,
+    IcsAddress,
+    retention=RETENTION,
+    kept=KEPT,
+    holds=("calendars",),
+    adding=Adding(
+        "A calendar that is published under an address (iCal, webcal); it is only read",
+        (Asked("url", "Address, as https://… or webcal://…", secret="maybe"),),
+        hint="A calendar file of this machine is no account: add it to paths of [calendar] in config.toml.",
+    ),
+)

@@ -63,7 +63,7 @@ async def _published(settings: IcsAddress, patient: Patient) -> Finding:
     except ServerError as error:
         return Finding(part, "trouble", error.words, error.remedy)
     count = len(pieces(found[0])) if found is not None else 0
-    return Finding(part, "ok", f"{reach.host}, {count} events")
+    return Finding(part, "ok", f"{reach.host}, {count} event{'' if count == 1 else 's'}")
 
 
 def _file(path: Path) -> Finding:

@@ -20,7 +20,7 @@ def address(url: str) -> str:
         given = f"https://{given.partition('://')[2]}"
     parts = urlsplit(given)
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("an address begins with https:// or webcal://")
+        raise ValueError("an address begins with https:// or webcal://; a file goes into paths of [calendar]")
     if what := secret_in_url(given):
         raise ValueError(f"it holds {what}; keep the whole address as a secret: secret:NAME")
     return given

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from pepper_tui.connectors.connector import Around, Built, Connector
+from pepper_tui.connectors.connector import Adding, Around, Built, Connector
 from pepper_tui.connectors.imap.check import check
 from pepper_tui.connectors.imap.credential import credential
 from pepper_tui.connectors.imap.drafts import ImapDrafts
@@ -56,4 +56,11 @@ def _build(settings: Imap, around: Around) -> Built:
     return built
 
 
-CONNECTOR = Connector(_build, check, Imap, retention={COPIES: Rule(days=365, versions=1)})
+CONNECTOR = Connector(
+    _build,
+    check,
+    Imap,
+    retention={COPIES: Rule(days=365, versions=1)},
+    holds=("mail",),
+    adding=Adding("Mail at a server, by its address (IMAP)"),
+)

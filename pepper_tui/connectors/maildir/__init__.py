@@ -6,8 +6,8 @@ from functools import partial
 
 from pepper_tui.clock import Looks
 from pepper_tui.config import Mail
-from pepper_tui.connectors.connector import Around, Built, Connector
-from pepper_tui.connectors.local_mail import outboxes
+from pepper_tui.connectors.connector import Adding, Around, Built, Connector
+from pepper_tui.connectors.local_mail import asks, outboxes
 from pepper_tui.connectors.maildir.check import check
 from pepper_tui.connectors.maildir.drafts import MaildirDrafts
 from pepper_tui.connectors.maildir.feed import MaildirFeed
@@ -27,4 +27,11 @@ def _build(said: Mail | Maildirs, around: Around) -> Built:
     )
 
 
-CONNECTOR = Connector(_build, check, Maildirs, places=lambda said: maildirs_of(said)[0].paths)
+CONNECTOR = Connector(
+    _build,
+    check,
+    Maildirs,
+    places=lambda said: maildirs_of(said)[0].paths,
+    holds=("mail",),
+    adding=Adding("Mail in Maildirs on this machine", asks("The Maildirs, separated by commas")),
+)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import Field
 
-from pepper_tui.clock.words import days_said
+from pepper_tui.clock.words import spans_said
 from pepper_tui.domains.calendar.free_time import Span, free_spans, window
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts
 from pepper_tui.model import Effect, Json, Record
@@ -22,47 +22,47 @@ _PARTS: Final = {"morning": (6 * 60, 12 * 60), "afternoon": (12 * 60, 18 * 60), 
 CONFLICTS: Final = 100
 """Overlaps that one check of the calendar returns at most."""
 _DEFECTS: Final = 3  # named in an answer
+MOST_DAYS: Final = 92
+"""That are looked at for one answer."""
 _TAKEN: Final = 8  # events of a day that are named
 
 
 @tool(effect=Effect.READ)
-async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=62)] = 1) -> str:
+async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1) -> str:
     """List the events of some days.
 
     Args:
-        start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
+        start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
         days: how many days
     """
-    calendar = the_agenda(ctx)
-    zone = ctx.zone
-    today = datetime.fromtimestamp(ctx.clock.now(), zone).date()
-    first = await _first_day(ctx, start, today)
-    begins = datetime(first.year, first.month, first.day, tzinfo=zone)
-    after = first + timedelta(days=days)
-    ends = datetime(after.year, after.month, after.day, tzinfo=zone)
-    events = await calendar.between(begins.timestamp(), ends.timestamp())
-    if not events:
-        last = first + timedelta(days=days - 1)
-        span = f"on {_day(first, today)}" if days == 1 else f"{_day(first, today)} to {_day(last, today)}"
-        return _whole(calendar, f"Nothing {span}.", f"Nothing that could be read {span}.")
-    now = ctx.clock.now()
-    lines = [_event(event.data(), now, today, zone) for event in events]
-    free = _free_until(events, now, today, zone) if first <= today < after else ""
-    return _whole(calendar, "\n".join([*([free] if free else []), *lines]))
+    calendar, zone, now = the_agenda(ctx), ctx.zone, ctx.clock.now()
+    today = datetime.fromtimestamp(now, zone).date()
+    lines: list[str] = []
+    for first, count in await _spans(ctx, start, days, today):
+        after = first + timedelta(days=count)
+        begins, ends = window(first, 0, 0, zone)[0], window(after, 0, 0, zone)[0]
+        events = await calendar.between(begins, ends)
+        if not events:
+            lines.append(_nothing(calendar, first, count, today))
+            continue
+        if first <= today < after and (free := _free_until(events, now, today, zone)):
+            lines.append(free)
+        lines += [_event(event.data(), now, today, zone) for event in events]
+    return _whole(calendar, "\n".join(lines))
 
 
 @tool(effect=Effect.READ)
 async def find_free_time(
     ctx: ToolContext,
     start: str = "today",
-    days: Annotated[int, Field(ge=1, le=62)] = 1,
+    days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1,
     minutes: Annotated[int, Field(ge=5, le=1440)] = 30,
     part: Literal["", "morning", "afternoon", "evening"] = "",
 ) -> str:
     """Find when the user is free, within the working hours of the config or a part of the day.
 
     Args:
-        start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
+        start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
         days: how many days; of several, only working days are looked at
         minutes: how long the free time has to be at least
         part: morning, afternoon or evening; empty for the working hours
@@ -70,13 +70,12 @@ async def find_free_time(
     calendar, working, zone = the_agenda(ctx), ctx.of(CalendarParts).working, ctx.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
-    first = await _first_day(ctx, start, today)
     hours = _PARTS[part] if part else (working.start, working.end)
+    spans = await _spans(ctx, start, days, today)
     lines: list[str] = []
-    for each in range(days):
-        day = first + timedelta(days=each)
+    for day in (first + timedelta(days=each) for first, count in spans for each in range(count)):
         begins, ends = window(day, *hours, zone)
-        if ends <= now or (days > 1 and day.weekday() not in working.days):
+        if ends <= now or (not _named_alone(spans, day) and day.weekday() not in working.days):
             continue
         events = [one.data() for one in await calendar.between(begins, ends)]
         taken = [one for one in events if one.get("busy", True) and one["start"] < ends and one["end"] > begins]
@@ -84,31 +83,33 @@ async def find_free_time(
         lines.append(_free_words(free, (max(begins, now), ends), taken, day, today, zone))
     if lines:
         return _whole(calendar, "\n".join(lines))
-    words = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
-    return f"No {part or 'working'} hours are left {words}."
+    return f"No {part or 'working'} hours are left {_and([_span(*span, today) for span in spans])}."
 
 
 @tool(effect=Effect.READ)
-async def find_conflicts(ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=62)] = 14) -> str:
+async def find_conflicts(
+    ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 14
+) -> str:
     """List events that overlap.
 
     Args:
-        start: first day: today, tomorrow, a weekday, or a date such as 2027-01-31
+        start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
         days: how many days
     """
     zone = ctx.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
-    first = await _first_day(ctx, start, today)
-    begins, _ = window(first, 0, 1440, zone)
-    _, ends = window(first + timedelta(days=days - 1), 0, 1440, zone)
+    spans = await _spans(ctx, start, days, today, default=14)
     calendar = the_agenda(ctx)
-    found = await calendar.conflicts(max(begins, now), ends)
-    lines = [" overlaps with ".join(_event(one.data(), now, today, zone) for one in pair) for pair in found]
-    if len(found) >= CONFLICTS:
-        lines.append(f"There are more: these are the first {len(found)}.")
-    span = _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
-    nothing, of_those = f"Nothing overlaps, {span}.", f"Nothing that could be read overlaps, {span}."
+    lines: list[str] = []
+    for first, count in spans:
+        begins, ends = window(first, 0, 0, zone)[0], window(first + timedelta(days=count), 0, 0, zone)[0]
+        found = await calendar.conflicts(max(begins, now), ends)
+        lines += [" overlaps with ".join(_event(one.data(), now, today, zone) for one in pair) for pair in found]
+        if len(found) >= CONFLICTS:
+            lines.append(f"There are more: these are the first {len(found)}.")
+    said = _and([_span(*span, today) for span in spans])
+    nothing, of_those = f"Nothing overlaps, {said}.", f"Nothing that could be read overlaps, {said}."
     return _whole(calendar, "\n".join(lines)) if lines else _whole(calendar, nothing, of_those)
 
 
@@ -136,16 +137,46 @@ def the_agenda(ctx: ToolContext) -> Agenda:
     return agenda_of_user
 
 
-async def _first_day(ctx: ToolContext, start: str, today: date) -> date:
+async def _spans(ctx: ToolContext, start: str, days: int, today: date, default: int = 1) -> list[tuple[date, int]]:
+    """Return the days to look at, each stretch by its first day and its length.
+
+    What ``start`` names in words counts unless ``days`` says another number than the ``default``.
+    """
     words = start.strip().lower()
-    if words in ("", "now"):
-        return today
-    with suppress(ValueError):
-        return date.fromisoformat(words)  # also a day gone by
     locale = ctx.time.reader.locale if ctx.time.reader else "en"
-    if found := await asyncio.to_thread(days_said, words, today, locale):
-        return found[0]
-    raise ToolError(f"{one_line(start, 60)!r} names no day ahead; say today, friday, or a date such as 2027-01-31")
+    found: list[tuple[date, int]]
+    if words in ("", "now"):
+        found = [(today, 1)]
+    else:
+        with suppress(ValueError):
+            return [(date.fromisoformat(words), days)]  # also a day gone by
+        found = await asyncio.to_thread(spans_said, words, today, locale)
+    if not found:
+        raise ToolError(f"{one_line(start, 60)!r} names no day that I know; say today, friday, or 2027-01-31")
+    if days != default or found == [(found[0][0], 1)]:
+        return [(found[0][0], days)]
+    if (count := sum(each for _, each in found)) > MOST_DAYS:
+        raise ToolError(f"{one_line(start, 60)!r} means {count} days; I look at {MOST_DAYS} at most: name fewer")
+    return found
+
+
+def _named_alone(spans: Sequence[tuple[date, int]], day: date) -> bool:
+    """Check whether ``day`` was named itself, not as one of several in a row."""
+    return (day, 1) in spans
+
+
+def _nothing(calendar: Agenda, first: date, days: int, today: date) -> str:
+    said = _span(first, days, today)
+    on = "" if days > 1 or 0 <= (first - today).days < 2 else "on "
+    return f"{'Nothing that could be read' if unread(calendar) else 'Nothing'} {on}{said}."
+
+
+def _span(first: date, days: int, today: date) -> str:
+    return _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), words[-1])))
 
 
 def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: date, today: date, zone: tzinfo) -> str:

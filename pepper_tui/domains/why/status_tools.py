@@ -47,7 +47,7 @@ async def current_status(ctx: ToolContext) -> str:
         ],
         "workers": [f"{r.id} {r.agent or r.kind} ({r.state}): {one_line(r.task, 80)}" for r in runs],
         "parts in trouble": [
-            f"{h.part}: {one_line(h.detail, 120)}; {one_line(h.remedy, 120)}" for h in parts if h.state == "trouble"
+            f"{h.name}: {one_line(h.detail, 120)}; {one_line(h.remedy, 120)}" for h in parts if h.state == "trouble"
         ],
     }
     lines = [f"now: {iso(ctx.clock.now(), zone)}"]

@@ -83,8 +83,9 @@ def store_answers(store: ContextStore) -> Mapping[str, Answer]:
 async def ask(engine: Engine, arguments: Json) -> AsyncIterator[Json]:
     """Say ``text``; yield each reply as ``{"reply": …}``, and last what is left to the user.
 
-    The last item is ``{"approvals": [summaries], "questions": [words], "trouble": bool}``: the cards and Pepper's
-    questions that were raised, and whether the last reply only says that the model was unavailable.
+    The last item is ``{"approvals": [summaries], "questions": [words], "trouble": bool, "unmet": bool}``: the cards and
+    Pepper's questions that were raised, whether the last reply only says that the model was unavailable, and whether
+    it was not done, as it was not understood or failed.
 
     ``piped``: the text comes from standard input, otherwise it is an argument. ``key``: repeating a request with the
     same key, even to another engine, is the same question and yields the same replies. The last reply is one after
@@ -163,7 +164,7 @@ async def _replies(
         if question.over:
             break
     left: Json = {"approvals": list(question.cards.values()), "questions": list(question.asked.values())}
-    yield left | {"trouble": question.trouble}
+    yield left | {"trouble": question.trouble, "unmet": question.unmet}
 
 
 async def _committed_since(

@@ -15,6 +15,7 @@ from pepper_tui.model import (
     Approval,
     ApprovalState,
     AssistantMessage,
+    CallState,
     Context,
     Namespace,
     Notification,
@@ -50,6 +51,8 @@ class Question:
         """The questions that wait for the user's answer, in words by id."""
         self.trouble = False
         """Whether the last reply only says that the model was unavailable."""
+        self.unmet = False
+        """Whether it was not done: the last reply says so, or the call that ended last has failed."""
         self._inputs = {f"{namespace}:{message_id}"}
         self._steps: set[str] = set()
         self._calls: set[str] = set()
@@ -128,6 +131,7 @@ class Question:
         if self._shown.get(message.id) == message.text or (message.unfinished and not message.text.strip()):
             return []
         self.trouble = message.kind == "trouble"
+        self.unmet = self.unmet or message.kind == "unmet"
         self._shown[message.id] = message.text
         return [f"{message.text}\n{UNFINISHED}" if message.unfinished else message.text]
 
@@ -155,6 +159,8 @@ class Question:
         self._running.discard(call.id)
         result = f"{Namespace.TOOL_RESULT}:{call.id}"
         ended = call.state not in CALL_OPEN
+        if ended:
+            self.unmet = call.state in (CallState.FAILED, CallState.UNKNOWN)
         if ended and call.origin.startswith("step:") and result not in self._inputs:
             self._inputs.add(result)
             self._results.add(result)

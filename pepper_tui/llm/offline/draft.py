@@ -15,6 +15,8 @@ class Draft:
         self.words: list[str] = []
         self.calls: list[RequestedCall] = []
         self.not_judged: list[int] = []
+        self.unmet = False
+        """Whether it was not understood, or can't be done."""
         self._new_id = new_id
         self.offered = {tool.name: tool.parameters for tool in request.tools}
 
@@ -37,4 +39,5 @@ class Draft:
         if self.call(tool, **arguments):
             self.say(words)
         else:
+            self.unmet = True
             self.say(f"I can't do that here: the tool {tool} is not available. See the config.")

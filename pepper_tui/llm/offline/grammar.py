@@ -13,14 +13,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
-from pepper_tui.clock.words import Within, days_said, is_rhythm, is_time, leading_time, opening_time, trailing_time
+from pepper_tui.clock.words import Within, is_time, leading_time, names_days, opening_time, spans_said, trailing_time
 from pepper_tui.llm.offline.mail_words import asks_server, mail_query
 from pepper_tui.llm.offline.rule_words import read as read_order
 
 CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
     "list reminders · cancel reminder call Ann",
-    "what's on today / tomorrow / this week / on friday · am I free tomorrow afternoon · conflicts",
+    "what's on today and tomorrow / next week / in december / the week of 14 dec · conflicts this week",
+    "am I free tomorrow afternoon · free time next week",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "accept the invitation from ann · decline budget review · propose friday 10:00 for budget review (after your yes)",
     "mails from ann about rent last week · my unread mail · search mail for subject:invoice has:attachment",
@@ -100,13 +101,13 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("free", r"(?:(?:when\s+)?am\s+i\s+free|(?:find\s+|show\s+)?(?:me\s+|my\s+)?free\s+time|do\s+i\s+have\s+time)"
                  r"(?:\s+(?P<span>\S.*?))??(?:\s+(?:(?:in\s+the|this)\s+)?(?P<part>morning|afternoon|evening))?"),
         ("conflicts", r"(?:(?:any|show|list|find|check)\s+)?(?:(?:for|me|my|the|any)\s+)*(?:calendar\s+)?"
-                      r"(?:conflicts|overlaps|clashes)(?:\s+in\s+my\s+calendar)?"),
+                      r"(?:conflicts|overlaps|clashes)(?:\s+in\s+my\s+calendar)?(?:\s+(?P<span>\S.*))?"),
         ("search_notes", r"(?:search|find|look\s+(?:up|for)|show)\s+(?:in\s+)?(?:my\s+|the\s+)?notes?"
                          r"(?:\s+(?:for|about|on|with))?\s+(?P<query>.+)"),
         ("brief", r"(?:brief\s+me\s+(?:on|about)|(?:prepare\s+|make\s+|get\s+me\s+)?(?:a\s+)?brief(?:ing)?\s+"
                   r"(?:on|about|for)|prepare\s+me\s+for)\s+(?P<topic>.+)"),
         ("summarise", r"(?:summari[sz]e|sum\s+up)\s+(?:the\s+)?(?:mails?\s+(?:about|on|from)\s+)?(?P<query>.+)"),
-        ("agenda", r"(?:what(?:'?s|\s+is)\s+(?:on|happening|up)(?:\s+(?:my|the)\s+(?:calendar|agenda|schedule))?"
+        ("agenda", r"(?:what(?:'?s|\s+is|\s+was)\s+(?:on|happening|up)(?:\s+(?:my|the)\s+(?:calendar|agenda|schedule))?"
                    r"|what\s+(?:do|have)\s+i(?:\s+have|\s+got)?(?:\s+on)?|(?:show\s+(?:me\s+)?)?(?:my\s+|the\s+)?"
                    r"(?:agenda|calendar|schedule|meetings|appointments))"
                    r"(?:\s+(?P<span>\S.*))?"),
@@ -135,9 +136,10 @@ _POLITE: Final = re.compile(r"^(?:please|pepper|hey pepper|can you|could you|wou
 LONGEST: Final = 8000  # maximum characters of an order
 _WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once per blank
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
-_THE_WEEK: Final = re.compile(r"(?:(?:on|for)\s+)?(?:the\s+)?(?P<unit>week(?:end)?)", re.IGNORECASE)
 _WRITTEN: Final = ("send", "reply", "reply_all", "reply_list", "forward", "note", "use")
-_LOOK: Final = ("agenda", "free")
+_LOOK: Final = ("agenda", "free", "conflicts")
+MOST_DAYS: Final = 92
+"""That the calendar's tools look at in one piece."""
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)
 _PLACE: Final = re.compile(r"(?:@|at|in)\s+(?P<place>[^\d\s].*)", re.IGNORECASE)
 _JOINED: Final = re.compile(r"(?P<before>.+?)[\s,]+(?P<link>and|or|und|oder)(?:\s+(?:again|wieder))?", re.I | re.S)
@@ -189,7 +191,7 @@ def parse(text: str, locale: str = "en") -> Command:
             command = _reminder(values.get("before", ""), values.get("rest", ""), locale)
         elif kind == "add_event":
             command = _event(values["rest"], locale)
-        elif kind in _LOOK and "span" in values and not _is_day(_span(values["span"]), locale):
+        elif kind in _LOOK and "span" in values and not names_days(values["span"], locale):
             continue
         else:
             command = Command(kind, values)
@@ -269,21 +271,15 @@ def _plain_value(text: str) -> Any:
     return value if isinstance(value, bool | int | float) else text
 
 
-def _span(words: str) -> str:
-    found = _THE_WEEK.fullmatch(words)
-    return f"this {found['unit']}" if found else words
-
-
-def _is_day(words: str, locale: str) -> bool:
-    return is_time(words, locale) and not is_rhythm(words, locale)
-
-
 def agenda_span(words: str, today: date, locale: str = "en") -> tuple[str, int] | None:
-    """Return the first day (``today`` or an ISO date) and how many ``words`` mean; ``None`` if none is ahead."""
-    with contextlib.suppress(ValueError):
-        return date.fromisoformat(words).isoformat(), 1  # also a past day
-    found = days_said(_span(words) or "today", today, locale)
-    if found is None:
+    """Return what to ask the calendar for, and for how many days; ``None`` if ``words`` name no day.
+
+    That is the first day (``today`` or an ISO date), or ``words`` themselves where the days are not in one piece.
+    """
+    found = spans_said(words or "today", today, locale)
+    if not found:
         return None
-    first, days = found
+    first, days = found[0]
+    if len(found) > 1 or days > MOST_DAYS:
+        return words, 1
     return "today" if first == today else first.isoformat(), days

@@ -72,7 +72,7 @@ class OfflineModel:
         for piece in _PIECE.findall(text):
             yield TextDelta(piece)
         usage = Usage(OFFLINE_NAME, request.role, 0, 0, 0, 0.0, request.now)
-        yield Completed(text, tuple(draft.calls), usage, tuple(draft.not_judged))
+        yield Completed(text, tuple(draft.calls), usage, tuple(draft.not_judged), unmet=draft.unmet)
 
     # ------------------------------------------------------------------------------------------------- a worker's step
 
@@ -160,6 +160,7 @@ class OfflineModel:
             return False
         if not bar or not head.strip():
             draft.say(f"I found no mail from {one_line(command['sender'], 80)}.")
+            draft.unmet = True
             if cut := " ".join(content.splitlines()[1:]).strip("[] "):
                 draft.say(f"{one_line(cut[:1].upper() + cut[1:], 200)}.")
             return True

@@ -43,7 +43,6 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "remind": lambda c: ("remind", "", {"text": c["text"], "when": c["when"]}),
     "list_reminders": lambda c: ("list_reminders", "", {}),
     "cancel_reminder": lambda c: ("cancel_reminder", "", {"reminder_id": c["id"]}),
-    "conflicts": lambda c: ("find_conflicts", _CALENDAR, {}),
     "add_event": lambda c: (
         "add_event",
         "Preparing the event; it goes into your calendar only after your yes.",
@@ -132,6 +131,8 @@ WORDS: Final[Mapping[str, Callable[[Command], str]]] = {
     "unknown": lambda c: f"Without a language model I did not understand that. I understand:\n{_UNDERSTOOD}",
 }
 """The words to say; before the call, if there is one, too."""
+ANSWERED: Final = frozenset({"help", "hello", "thanks"})
+"""Words alone that are all that was asked for."""
 
 
 class Orders:
@@ -141,12 +142,20 @@ class Orders:
         self._user, self._zone, self._locale = user, zone, locale
 
     def follow(self, command: Command, now: float, draft: Draft) -> None:
-        """Put on ``draft`` what the order becomes."""
+        """Put on ``draft`` what the order becomes; ``unmet`` is set if that is nothing but words why."""
+        self._follow(command, now, draft)
+        draft.unmet = draft.unmet or not (draft.calls or command.kind in ANSWERED)
+
+    def _follow(self, command: Command, now: float, draft: Draft) -> None:
         match command.kind:
             case "remind_without_time":
                 draft.say(self._no_time(command["said"], now))
             case "agenda":
                 self._look(command, now, draft, "agenda")
+            case "conflicts" if not command["span"]:
+                draft.need("find_conflicts", _CALENDAR)
+            case "conflicts":
+                self._look(command, now, draft, "find_conflicts")
             case "free":
                 part = command["part"].lower() or ("evening" if command["span"].lower() == "tonight" else "")
                 self._look(command, now, draft, "find_free_time", part=part)
@@ -168,7 +177,7 @@ class Orders:
         if span := agenda_span(command["span"], today, self._locale):
             draft.need(tool, _CALENDAR, start=span[0], days=span[1], **arguments)
         else:
-            draft.say(f"“{one_line(command['span'], 60)}” names no day ahead.")
+            draft.say(f"“{one_line(command['span'], 60)}” names no day that I know.")
 
     def _no_time(self, said: str, now: float) -> str:
         words = "When? For example: remind me to call Ann tomorrow 9am."

@@ -19,8 +19,8 @@ from pepper_tui.boundary.secret_keeper import FILES, KEYRING, keeper_of
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import FEED_NAMES, Account, Config, ConfigError, Secrets, load_config
 from pepper_tui.config.secret.in_clear import REFERENCE
-from pepper_tui.connectors.connector import Talk
-from pepper_tui.connectors.registry import Named
+from pepper_tui.connectors.connector import Built, Connector, Holds, Talk
+from pepper_tui.connectors.registry import Named, connector_of
 from pepper_tui.setup.accounts.tables import (
     account_id,
     change_config,
@@ -38,7 +38,10 @@ PLACES = {KEYRING: "the system's keyring", FILES: "a file in the home that only 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account, for a list. ``where`` is its server, folder or file; ``sends`` is None where it is none of mail."""
+    """One account, for a list. ``where`` is its server, folder or file; ``sends`` is None where it is none of mail.
+
+    ``rests``: what is not done while it is paused; ``held``: what it has brought; ``secrets``: whether it has any.
+    """
 
     id: str
     kind: str
@@ -46,6 +49,15 @@ class AccountRow:
     where: str
     paused: bool
     sends: bool | None
+    rests: str
+    held: str
+    holds: tuple[Holds, ...]
+    secrets: bool
+
+    @property
+    def stays(self) -> str:
+        """What removing it leaves, in words."""
+        return "its mail stays" if self.held == "mail" else f"{self.held} stays"
 
     @property
     def words(self) -> str:
@@ -92,10 +104,10 @@ class AccountBook:
         names += [each.name for each in config.exec]
         return account_id(address, frozenset(names) | FEED_NAMES)
 
-    def known_address(self, address: str) -> str:
-        """Return the id of the account that has this address already; empty if there is none."""
-        wanted = address.casefold()
-        return next((row.id for row in self.rows() if row.address.casefold() == wanted), "")
+    def known_address(self, address: str, kind: str) -> str:
+        """Return the id of the account of this address that holds what one of ``kind`` does; empty if there is none."""
+        wanted, holds = address.casefold(), tuple(connector_of(kind).holds)
+        return next((row.id for row in self.rows() if row.address.casefold() == wanted and row.holds == holds), "")
 
     def add(self, table: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
         """Keep the secrets and write the account into the config; return where the secrets are.
@@ -128,16 +140,22 @@ class AccountBook:
         return await in_thread(self._taken_out, account, said)
 
     async def sign_in(
-        self, ident: str, clock: Clock, talk: Talk, *, extra: Mapping[str, Any] | None = None
+        self,
+        ident: str,
+        clock: Clock,
+        talk: Talk,
+        *,
+        extra: Mapping[str, Any] | None = None,
+        held: Mapping[str, str] | None = None,
     ) -> str | None:
         """Sign in by the connector's own way; None if it has none, and takes a password.
 
-        ``extra`` is an account that is not in the config yet.
+        ``extra`` is an account that is not in the config yet, ``held`` are secrets that are not kept yet.
         """
         one = await in_thread(account_of, self.home, ident, extra)
         if one.connector.sign_in is None:
             return None
-        return await one.connector.sign_in(one.settings, self.home, Secrets(self.home), clock, talk)
+        return await one.connector.sign_in(one.settings, self.home, Secrets(self.home, held=held), clock, talk)
 
     def keep(self, name: str, value: str) -> str:
         """Keep a secret; return where."""
@@ -162,12 +180,29 @@ class AccountBook:
                 moved.append(name)
         return moved
 
-    def password_name(self, ident: str) -> str:
-        """Return the name of the secret that holds the account's password; empty if it is kept elsewhere."""
+    def kept_secret(self, ident: str) -> tuple[str, str]:
+        """Return which secret of the account's signing in again renews, in words, and its name.
+
+        Raises ``ConfigError`` if there is none, with the keys that say how it signs in.
+        """
         [account] = [each for each in load_config(self.home).account if each.id == ident]
-        sending = account.own.get("smtp")
-        said = str(account.own.get("password") or (sending.get("password", "") if isinstance(sending, dict) else ""))
-        return said.removeprefix("secret:") if said.startswith("secret:") else ""
+        own = account.own
+        sending = own.get("smtp")
+        smtp = sending.get("password", "") if isinstance(sending, dict) else ""
+        ways = {"password": own.get("password") or smtp, **{key: own.get(key) for key in _also_secret(account.kind)}}
+        for key, said in ways.items():
+            if str(said).startswith("secret:"):
+                words = "password" if key == "password" else _also_secret(account.kind)[key]
+                return words, str(said).removeprefix("secret:")
+        known = connector_of(account.kind).settings
+        keys = [
+            key
+            for key in ("password", "token_command", *_also_secret(account.kind))
+            if known and key in known.model_fields
+        ]
+        if not keys:
+            raise ConfigError([f"there is nothing to sign in to: {ident} is read from this machine"])
+        raise ConfigError([f"Pepper keeps no password of {ident}: see {' or '.join(keys)} of its table in config.toml"])
 
     def _one(self, ident: str) -> tuple[Named | None, Account]:
         self.row(ident)
@@ -193,11 +228,39 @@ class AccountBook:
 
 def _row(account: Account) -> AccountRow:
     own = account.own
-    at = urlsplit(str(own.get("url", ""))).netloc
+    url = str(own.get("url", ""))
+    at = "a secret address" if REFERENCE.fullmatch(url) else urlsplit(url).netloc
     where = str(own.get("host") or own.get("path") or at or _listed(own.get("paths")))
-    sends = None if "url" in own else bool(own.get("smtp")) or account.kind == "gmail"
+    try:
+        connector = connector_of(account.kind)
+    except ConfigError:  # also an account that can't be used is listed, and can be removed
+        connector = Connector(lambda _settings, _around: Built())
+    sends = bool(own.get("smtp")) or connector.sign_in is not None if "mail" in connector.holds else None
     whose = str(own.get("address") or (own.get("user", "") if at else ""))
-    return AccountRow(account.id, account.kind, whose, where, account.paused, sends)
+    secrets = bool(_secret_names(own)) or connector.sign_in is not None
+    return AccountRow(
+        account.id,
+        account.kind,
+        whose,
+        where,
+        account.paused,
+        sends,
+        connector.rests,
+        connector.held,
+        tuple(connector.holds),
+        secrets,
+    )
+
+
+def _also_secret(kind: str) -> dict[str, str]:
+    """Return the keys besides the password that an account of this kind may keep as a secret, with their words."""
+    adding = connector_of(kind).adding
+    asked = adding.asks if adding is not None else ()
+    return {
+        each.key: each.words.partition(",")[0].lower()
+        for each in asked
+        if each.secret != "never" and each.key != "password"
+    }
 
 
 def _listed(paths: Any) -> str:

@@ -29,8 +29,9 @@ class AccountDesk:
         return f"{ident} is paused" if paused else f"{ident} goes on"
 
     async def remove(self, ident: str) -> str:
+        row = await in_thread(self._book.row, ident)
         said = await self._book.remove(ident)
-        return f"{ident} was removed; its mail here stays" + (f"; {said}" if said else "")
+        return f"{ident} was removed; {row.stays} here" + (f"; {said}" if said else "")
 
     def asking(self, *words: str) -> list[str]:
         return [sys.executable, "-m", "pepper_tui", "--home", str(self._book.home), "accounts", *words]

@@ -64,6 +64,12 @@ def by_domain(address: str) -> Offer | None:
     return next((each.offer(address) for each in providers() if domain in each.domains), None)
 
 
+def place_by_domain(address: str, kind: str) -> str:
+    """Return where the provider whose domain the address has keeps what accounts of ``kind`` read; empty if unknown."""
+    domain = domain_of(address)
+    return next((str(each.told[kind]) for each in providers() if domain in each.domains and kind in each.told), "")
+
+
 def by_exchangers(address: str, exchangers: Sequence[str]) -> Offer | None:
     """Return the offer of the provider whose servers take the domain's mail."""
     for name in exchangers:

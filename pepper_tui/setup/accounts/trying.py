@@ -55,6 +55,14 @@ def account_of(home: Path, ident: str, extra: Mapping[str, Any] | None = None) -
     raise ConfigError(mine or problems)
 
 
+def trial_words(one: Named) -> str:
+    """Return what trying the account does, in words."""
+    settings = one.settings
+    said = [getattr(settings, key, "") for key in ("password", "token_command")]
+    said.append(getattr(getattr(settings, "smtp", None), "password", ""))
+    return "Trying the sign-in …" if any(said) or one.connector.sign_in is not None else "Looking there …"
+
+
 def _config(home: Path, extra: Mapping[str, Any] | None) -> Config:
     source = plain_text(home / CONFIG_FILE)
     return parse_config(with_account(source, extra) if extra else source, home / CONFIG_FILE)

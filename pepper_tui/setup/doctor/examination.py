@@ -18,6 +18,7 @@ from pepper_tui.connectors import finding as limits
 from pepper_tui.connectors.finding import Check, Finding, Patient, unanswered
 from pepper_tui.connectors.registry import Named, named
 from pepper_tui.feeds.paused import resume_words
+from pepper_tui.model import part_name
 from pepper_tui.setup.doctor import files, home, models, notices, own_files, search, zone
 from pepper_tui.setup.doctor.terminal import examine_terminal
 
@@ -58,7 +59,7 @@ async def examine(place: Path) -> AsyncIterator[Finding]:
     health: dict[str, Finding] = {}
     async for finding in _bounded("engine", home.engine(place)):
         health[finding.part] = finding
-        yield finding
+        yield replace(finding, part=part_name(finding.part))
     try:
         async with asyncio.timeout(STORE_LONGEST):
             store = await asyncio.to_thread(home.store, place / DATABASE)
@@ -88,7 +89,7 @@ def _of_accounts(patient: Patient) -> Iterator[tuple[str, Check]]:
     """Yield a check for each account in the config. Raises ``ConfigError``. Blocking."""
     for one in named(patient.config, patient.home):
         if one.paused:
-            yield one.ident, partial(_paused, one.ident)
+            yield one.ident, partial(_paused, one)
         elif one.connector.check is not None:
             yield one.ident, partial(_checked, one)
 
@@ -98,9 +99,9 @@ def _checked(one: Named, patient: Patient) -> AsyncIterator[Finding]:
     return one.connector.check(one.settings, replace(patient, ident=one.ident))
 
 
-async def _paused(ident: str, patient: Patient) -> AsyncIterator[Finding]:
+async def _paused(one: Named, patient: Patient) -> AsyncIterator[Finding]:
     del patient
-    yield Finding(f"account {ident}", "note", "paused: nothing is read or sent there", resume_words(ident))
+    yield Finding(f"account {one.ident}", "note", f"paused: {one.connector.rests}", resume_words(one.ident))
 
 
 def _once(finding: Finding, told: set[str]) -> Finding:

@@ -128,9 +128,9 @@ class News:
                 if self._new(context, (bad, health.detail if bad else "")):
                     remedy = f". To fix it: {one_line(health.remedy)}" if health.remedy else ""
                     if bad:
-                        yield f"Trouble, {one_line(health.part, 40)}: {one_line(health.detail)}{remedy}"
+                        yield f"Trouble, {one_line(health.name, 40)}: {one_line(health.detail)}{remedy}"
                     elif isinstance(before, tuple) and before[0]:
-                        yield f"Works again: {one_line(health.part, 40)}"
+                        yield f"Works again: {one_line(health.name, 40)}"
             case Namespace.TOOL_CALL:
                 call = ToolCall.of(context)
                 if _is_told(call) and self._new(context, call.state):

@@ -139,7 +139,7 @@ async def test_what_is_no_calendar_changes_nothing_and_is_told_without_the_secre
         stored = await desk.engine.store.query(ContextFilter(namespaces=[OBJECTS, "calendar.*", "raw.*", "health"]))
         assert SECRET not in str([context.data for context in stored])
     found = await AccountDesk(tmp_path).test("club")
-    assert [(each.state, each.detail.partition(", ")[2]) for each in found] == [("ok", "1 events")]
+    assert [(each.state, each.detail.partition(", ")[2]) for each in found] == [("ok", "1 event")]
 
 
 async def test_text_in_latin_1_and_folds_within_a_character_are_read(tmp_path: Path, publisher: Publisher) -> None:

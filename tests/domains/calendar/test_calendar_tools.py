@@ -338,3 +338,22 @@ async def test_whole_days(bench: Bench, calendar: OneFile) -> None:
     await bench.state(call, CallState.SUCCEEDED)
     [added] = icalendar.Calendar.from_ical(calendar.read()).walk("VEVENT")
     assert added.decoded("DTEND") - added.decoded("DTSTART") == timedelta(days=3)
+
+
+async def test_several_days_are_named_in_words(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(
+        ics(event("a", at(15, 16)), event("b", at(18, 10)), event("c", at(25, 10)), event("d", at(25, 10, 15)))
+    )
+    both = await said(bench, "agenda", start="today and monday")
+    assert both.splitlines() == [
+        "Nothing until 16:00 today.",
+        "today, Fri 15 Jan 2027, 16:00–16:30: Sync a",
+        "Mon 18 Jan 2027, 10:00–10:30: Sync b",
+    ]
+    assert "Nothing on Wed 20 Jan 2027." in await said(bench, "agenda", start="monday and wednesday")
+    assert "Sync b" in await said(bench, "agenda", start="next week"), "all of it, not its first day"
+    free = await said(bench, "find_free_time", start="monday and wednesday")
+    assert [line.partition(":")[0] for line in free.splitlines()] == ["Mon 18 Jan 2027", "Wed 20 Jan 2027"]
+    assert "Nothing overlaps" in await said(bench, "find_conflicts", start="today and monday")
+    assert "Sync c overlaps with" in await said(bench, "find_conflicts", start="25 jan", days=1)
+    assert "92 at most" in await said(bench, "agenda", start="the next five months")

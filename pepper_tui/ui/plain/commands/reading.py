@@ -86,7 +86,7 @@ async def status(given: Given, rest: str) -> None:
     for part in sorted(board.health.values(), key=lambda h: h.part):
         bad = part.state in ("trouble", "stopped") and part.remedy
         remedy = f". To fix it: {one_line(part.remedy)}" if bad else ""
-        given.say(f"{one_line(part.part, 40)}: {part.state}, {one_line(part.detail)}{remedy}")
+        given.say(f"{one_line(part.name, 40)}: {part.state}, {one_line(part.detail)}{remedy}")
     given.say(f"Held back today: {board.held_today(now, engine.zone)}", *await engine.why("silence"))
     if dead := await engine.dead_letters():
         given.say(f"Deliveries given up: {len(dead)}; pepper store dead --redrive tries them again")

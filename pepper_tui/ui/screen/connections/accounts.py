@@ -24,6 +24,21 @@ class Account(Protocol):
         ...
 
     @property
+    def rests(self) -> str:
+        """What is not done while it is paused."""
+        ...
+
+    @property
+    def stays(self) -> str:
+        """What removing it leaves."""
+        ...
+
+    @property
+    def secrets(self) -> bool:
+        """Whether it has a password, a token or a secret address."""
+        ...
+
+    @property
     def words(self) -> str:
         """Its kind, address and server, on one line."""
         ...
@@ -53,13 +68,13 @@ class Accounts(Protocol):
     async def rows(self) -> Sequence[Account]: ...
 
     async def test(self, ident: str, /) -> Sequence[Tried]:
-        """Sign in at its servers; return what was found, part by part."""
+        """Look at what it names, and sign in where it does; return what was found, part by part."""
         ...
 
     async def pause(self, ident: str, paused: bool, /) -> str: ...
 
     async def remove(self, ident: str, /) -> str:
-        """Take it out of the config and forget its secrets; its mail in the store stays."""
+        """Take it out of the config and forget its secrets; what it has brought stays in the store."""
         ...
 
     def asking(self, *words: str) -> list[str]:

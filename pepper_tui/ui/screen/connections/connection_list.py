@@ -44,7 +44,9 @@ class ConnectionList(OpenedList):
             self.act, self.account = act, account
 
     def __init__(self, pen: Callable[[int], Pen]) -> None:
-        empty = "No account yet. Mail at a server (Gmail by IMAP, Fastmail, your own …) is added by its address."
+        empty = (
+            "No account yet. Mail (Gmail, Fastmail, your own …) and calendars (CalDAV, an address …) are added here."
+        )
         super().__init__("CONNECTIONS", empty, pen, id="connections")
         self.accounts: dict[str, Account] = {}
 
@@ -82,7 +84,7 @@ def health_words(account: Account, health: Health | None, key: str) -> str:
     """Return how an account does, with the way to fix it; ``key`` signs in."""
     state = state_of(account, health)
     if state == "paused":
-        return "paused: nothing is read or sent there"
+        return f"paused: {account.rests}"
     if health is None or not state:
         return NOT_READ
     detail = one_line(health.detail, 300) or state

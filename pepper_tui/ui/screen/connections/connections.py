@@ -73,7 +73,8 @@ class Connections(Opened[ConnectionList]):
         if act == "remove" and account is not None and (asked != ident or now - at > TWICE):
             self._asked = (ident, now)
             key = self._app.key_names.of("connections.remove")
-            self._app.say_words(f"{key} again removes {ident} and forgets its password; its mail here stays")
+            forgets = " and forgets its password" if account.secrets else ""
+            self._app.say_words(f"{key} again removes {ident}{forgets}; {account.stays} here")
         elif act == "add":
             self._app.link.start(self._run("add"))
         elif act == "restart":

@@ -18,7 +18,7 @@ def trouble_words(board: Board) -> str:
     if not troubles:
         return ""
     first = troubles[0]
-    words = f"{first.part}: {first.detail}" + (f" · {first.remedy}" if first.remedy else "")
+    words = f"{first.name}: {first.detail}" + (f" · {first.remedy}" if first.remedy else "")
     return words if len(troubles) == 1 else f"{len(troubles)} parts in trouble (Ctrl+L) · {words}"
 
 
@@ -44,7 +44,7 @@ def health_lines(
         bad = health.state in ("trouble", "stopped")
         mark = Text.assemble((f"  {'✗' if bad else '✓'} {health.state:<9}", ink.urgent if bad else ink.ok))
         remedy = f" · {health.remedy}" if bad and health.remedy else ""
-        lines += pen.hang(mark, Text(one_line(f"{health.part}  {health.detail}{remedy}", 500)))
+        lines += pen.hang(mark, Text(one_line(f"{health.name}  {health.detail}{remedy}", 500)))
     for heading, found in (("Held back", held), ("Failed deliveries", dead)):
         lines += [Text(""), Text(heading, ink.strong)]
         lines += [Text("  " + clean(line, 500)) for line in found] or [Text("  none", ink.dim)]
