@@ -94,4 +94,6 @@ def standing(signal: Signal, rule_of: Callable[[str], Rule | None]) -> list[Matc
 def _kind(signal: Signal) -> str:
     """Return the id of the built-in rule that the kind of ``signal`` belongs to; empty if there is none."""
     kind = str(signal.metadata.get("kind"))
+    if kind == "changed":  # what somebody is still asked to must be known as it is
+        return "meetings" if signal.metadata.get("asks") else ""
     return "" if kind in _WITH_OTHERS and not signal.metadata.get("with_others") else _KINDS.get(kind, "")

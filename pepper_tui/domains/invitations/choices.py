@@ -16,12 +16,12 @@ def choices_of(signal: Signal) -> list[Json]:
 
     Other words than these propose another time. Each opens the card of the reply: nothing is sent before its yes.
     """
-    if signal.source != "calendar" or signal.metadata.get("kind") != "invitation":
+    if signal.source != "calendar" or not signal.metadata.get("asks"):
         return []
     uid = str(signal.metadata["uid"])
     return [
         {
-            "words": f"{words} …",
+            "words": words,
             "tool": ANSWER_INVITATION,
             "arguments": {"invitation": uid, "answer": answer},
             "field": "propose",

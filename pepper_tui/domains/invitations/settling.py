@@ -42,8 +42,8 @@ async def _settle(store: Store, result: ToolResult) -> None:
         return
     told = card.resolved.payload["told"]
     known = await invitation_to(store, str(told["uid"]))
-    if known is None or known.cancelled:
-        return
+    if known is None or known.cancelled or [*known.edition] != told["edition"]:
+        return  # the answer was to another edition: the newer one asks again
     answered = replace(known, answer=PARTSTAT[told["answer"]])
     async with store.unit():
         await put_invitation(store, answered)

@@ -28,6 +28,7 @@ from pepper_tui.domains.invitations.answering import (
     rewritten,
     writer_for,
 )
+from pepper_tui.domains.invitations.record import invitation_to
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.composing import Note, compose, mail_account
@@ -35,7 +36,7 @@ from pepper_tui.domains.mail.tools.sending import fate_of_mail, perform_mail, pr
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import one_line, sendable
 from pepper_tui.text.addresses import compared
-from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 from pepper_tui.tools.times import times_of
 from pepper_tui.tools.tool import Tool, ToolContext, tool
 
@@ -112,13 +113,20 @@ async def _effect(
     }  # fmt: skip
     same = compared(address) == compared(writer.identity.address)
     written = None if same else Note(f"{one_line(address, 80)} was invited, and can't send", loud=True)
-    composed = await compose(ctx, writer, fields, written=written)
+    composed = await compose(ctx, writer, fields, note=_by_whom(asked, mail), written=written)
     whither = await destination(ctx, asked, answer)
     told: Json = {
-        "uid": asked.uid, "answer": answer, "note": note, "proposed": [*proposed] if proposed else [],
-        "object": asked.held.id, "account": asked.held.account, "version": asked.held.version,
-        "text": await rewritten(ctx, asked, address, name, answer), "add": whither,
-    }  # fmt: skip
+        "uid": asked.uid,
+        "edition": [*asked.known.edition] if asked.known else [],
+        "answer": answer,
+        "note": note,
+        "proposed": [*proposed] if proposed else [],
+        "object": asked.held.id,
+        "account": asked.held.account,
+        "version": asked.held.version,
+        "text": await rewritten(ctx, asked, address, name, answer),
+        "add": whither,
+    }
     lines = [
         CardLine("Answer", "another time" if proposed else _ANSWERS[answer], settled=True),
         CardLine("Event", f"{asked.title}, {when}", settled=True),
@@ -126,8 +134,14 @@ async def _effect(
         *_goes_to(asked, whither),
         *(replace(line, editable=line.label == "Body") for line in composed.lines),
     ]
-    summary = f"{subject}, to {', '.join(fields['to'])}"
-    return replace(composed, summary=one_line(summary, 200), lines=lines, payload={**composed.payload, "told": told})
+    return replace(composed, lines=lines, payload={**composed.payload, "told": told})
+
+
+def _by_whom(asked: Asked, mail: Json | None) -> Note:
+    """Return what the card says of the organizer, to whom the answer goes."""
+    if mail is None or compared(mail["sender"]["address"]) == compared(asked.organizer):
+        return Note(quiet=True)
+    return Note(f"the invitation came from {one_line(mail['sender']['address'], 80)}", loud=True)
 
 
 def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
@@ -202,6 +216,11 @@ def _account(given: Any, payload: Json) -> str:
 async def _answer_invitation(ctx: ToolContext, effect: ResolvedEffect) -> str:
     """Answer an invitation: accept, tentative or decline, or propose another time. The user approves it first."""
     told = effect.payload["told"]
+    known = await invitation_to(ctx.store, str(told["uid"]))
+    if known is not None and [*known.edition] != told["edition"]:
+        raise OutdatedError(
+            f"“{known.title}” was {'cancelled' if known.cancelled else 'changed'} meanwhile; look at it again"
+        )
     await _keep(ctx, told)
     return await perform_mail(ctx, effect)
 

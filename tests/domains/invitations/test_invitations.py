@@ -123,6 +123,37 @@ async def test_it_is_moved_and_cancelled_by_its_organizer_alone(tmp_path: Path, 
         await desk.until(ended)  # nothing is left to answer
 
 
+async def test_an_answer_to_what_has_changed_meanwhile_is_not_sent_and_it_asks_again(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    start = clock.now() + 30 * HOUR
+    async with Sink() as smtp, Invited(tmp_path, clock, smtp.port) as desk:
+        await desk.come(invitation("REQUEST", event(start)))
+        await desk.engine.choose(f"notification:{(await desk.invitation()).id}", 1)
+        approval = await desk.card()
+        await desk.come(invitation("REQUEST", event(start + HOUR, sequence=1), number=2))
+        asks = await desk.invitation()
+        assert asks.title.startswith("Moved: Quarterly numbers — Sat 16 Jan 15:00")
+        assert len(asks.choices) == 3
+        await desk.engine.approve(approval.id)
+        assert "was changed meanwhile" in (await desk.failed()).error
+        assert smtp.taken == []
+        await desk.engine.choose(f"notification:{asks.id}", 1)
+
+        async def sent() -> bool:
+            for card in [row for row in await desk.rows("approval") if row["state"] == "pending"]:
+                await desk.engine.approve(card["id"])
+            return bool(smtp.taken)
+
+        await desk.until(sent)
+        assert "SEQUENCE:1" in replied(smtp.taken[0])[1]
+
+        async def shown() -> bool:
+            return await in_agenda(desk, start) == [(1.0, "accepted", True)]
+
+        await desk.until(shown)
+
+
 async def test_single_times_of_a_series_are_moved_and_cancelled(tmp_path: Path, clock: ManualClock) -> None:
     start = clock.now() + 30 * HOUR
     async with Invited(tmp_path, clock) as desk:

@@ -68,8 +68,10 @@ class EventSignals:
         }  # fmt: skip
         if rules:
             metadata["rules"] = list(rules)
-        if kind == "invitation" and priority is not Priority.LOG:
-            metadata["text"] = await self._details(ctx, raw)
+        if kind in _ASKING and raw.get("answer") == UNANSWERED and self._by_others(raw):
+            metadata["asks"] = True
+            if priority is not Priority.LOG:
+                metadata["text"] = await self._details(ctx, raw)
         place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
         summary = one_line(raw["summary"] or "(no title)", 150)
         return Signal(
@@ -143,6 +145,8 @@ class EventSignals:
         return "\n".join([*lines, *(["", described] if described else [])])
 
 
+_ASKING: Final = frozenset({"invitation", "moved", "changed"})
+"""Kinds of signals that ask, as long as the user has not answered."""
 _REASONS: Final = {"invitation": "you are invited, and have not answered"}
 
 
