@@ -393,6 +393,7 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
             AllCalendars(connected.calendars) if connected.calendars else None,
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,
+            ground.own,
         ),
         invitations=InvitationParts(ground.own),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),

@@ -18,9 +18,16 @@ from pepper_tui.connectors.caldav.dav import calendars
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
-from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, put_objects, sources_of
+from pepper_tui.domains.calendar.objects import (
+    CalendarObject,
+    CalendarSource,
+    object_id,
+    objects_with,
+    put_objects,
+    sources_of,
+)
 from pepper_tui.domains.calendar.pieces import readable
-from pepper_tui.domains.calendar.writer import Found
+from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
@@ -91,33 +98,43 @@ class CalDavCalendars:
         await self._keep(source, urlsplit(url).path, text)
         return f"Added to {one_line(source.title, 60)} of {self._ident}."
 
-    def keeps(self, account: str) -> bool:
-        return account == self._ident
+    async def held(self, calendar: str, uid: str) -> Held | None:
+        if all(each.id != calendar for each in await self._writable()):
+            return None
+        found = next((each for each in await objects_with(self._store, uid) if each.calendar == calendar), None)
+        return Held(f"{_START}{calendar}:{uid}", found.place, found.version, found.text) if found is not None else None
 
-    async def rewrite(self, held: CalendarObject, text: str) -> str:
-        source = next((each for each in await self._writable() if each.id == held.calendar), None)
-        if source is None:
-            raise NotDoneError(
-                f"the calendar {one_line(held.calendar, 80)} is not there any more, or can't be written to"
-            )
-        headers = {"Content-Type": "text/calendar; charset=utf-8", "If-Match": held.version}
+    async def rewrite(self, held: Held, text: str) -> str:
+        source = await self._source(held.place)
+        title = one_line(source.title, 60)
+        headers = {"If-Match": held.version or "*"}
+        if text:
+            headers["Content-Type"] = "text/calendar; charset=utf-8"
         try:
             async with self._wire() as wire:
-                url = urljoin(await self._at(wire, source), held.place)
-                answer = await wire.ask("PUT", url, text, headers if held.version else headers | {"If-Match": "*"})
-                if answer.status == _CHANGED and _holds(await wire.ask("GET", url), text):
-                    await self._keep(source, held.place, text)  # it was taken before, and the answer was lost
-                    return f"It is in {one_line(source.title, 60)} already."
+                url = urljoin(await self._at(wire, source), held.at)
+                answer = await wire.ask("PUT" if text else "DELETE", url, text, headers)
+                if answer.status in (_CHANGED, 404, 410) and _holds(await wire.ask("GET", url), text):
+                    await self._keep(source, held.at, text)  # it was taken before, and the answer was lost
+                    return f"It is so in {title} already."
         except UnreachedError as error:
             raise NotDoneError(error.told) from error
         except ServerError as error:
             raise NotDoneError(f"{error.words}, after it was given the event; once more does no harm") from error
-        if answer.status == _CHANGED:
-            raise OutdatedError(f"{one_line(source.title, 60)} has it otherwise by now; look at it again")
+        if answer.status in (_CHANGED, 404, 410):
+            raise OutdatedError(f"{title} has it otherwise by now; look at it again")
         if answer.status >= 300:
-            raise NotDoneError(f"{wire.reach.server} does not take it into {source.title} (HTTP {answer.status}).")
-        await self._keep(source, held.place, text)
-        return f"Changed in {one_line(source.title, 60)} of {self._ident}."
+            raise NotDoneError(f"{wire.reach.server} does not take it into {title} (HTTP {answer.status}).")
+        await self._keep(source, held.at, text)
+        return f"{'Changed' if text else 'Removed'} in {title} of {self._ident}."
+
+    async def stands(self, held: Held, text: str) -> bool:
+        source = await self._source(held.place)
+        try:
+            async with self._wire() as wire:
+                return _holds(await wire.ask("GET", urljoin(await self._at(wire, source), held.at)), text)
+        except ServerError as error:
+            raise ToolError(error.told) from error
 
     def title(self, place: str) -> str:
         return place.removeprefix(_START).rpartition(":")[0]
@@ -169,8 +186,11 @@ class CalDavCalendars:
 
 
 def _holds(answer: Answer, text: str) -> bool:
-    """Check whether a server has all of ``text``, whatever it has added: servers order and quote as they like."""
-    there, wanted = (
-        set(readable(each.replace(b'"', b"")).splitlines()) for each in (answer.body, text.encode())
-    )  # fmt: skip
+    """Check whether a server has all of ``text``, whatever it has added, or nothing if there is none.
+
+    Servers order and quote as they like.
+    """
+    if not text:
+        return answer.status in (404, 410)
+    there, wanted = (set(readable(each.replace(b'"', b"")).splitlines()) for each in (answer.body, text.encode()))
     return answer.status == 200 and wanted - {_PRODUCT} <= there

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,9 +37,13 @@ class WorkingHours:
 
 @dataclass(slots=True)
 class CalendarParts:
-    """``calendars`` are those that events may be added to; ``announce`` asks which time is meant."""
+    """``calendars`` are those that can be written to; ``announce`` asks which time is meant.
+
+    ``own``: the user's addresses.
+    """
 
     agenda: Agenda | None = None
     calendars: Calendars | None = None
     working: WorkingHours = WorkingHours()
     announce: Announce | None = None
+    own: Collection[str] = ()

@@ -1,4 +1,4 @@
-"""The port through which events are added: calendars that can be written to."""
+"""The port through which events are added and changed: calendars that can be written to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
-from pepper_tui.domains.calendar.objects import CalendarObject
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, ToolError
 
@@ -63,19 +62,42 @@ class Calendars(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The events of one UID as they lie in a calendar of the user's: ``text`` is a calendar that holds just them.
+
+    ``at`` is where they lie there, in the calendars' own words; ``version`` the mark of what was read.
+    """
+
+    place: str
+    at: str
+    version: str
+    text: str = ""
+
+
 @runtime_checkable
 class Rewritable(Protocol):
-    """Calendars whose events can be replaced by others, where they lie."""
+    """Calendars whose events can be replaced where they lie. Methods raise ``ToolError`` in words."""
 
-    def keeps(self, account: str, /) -> bool:
-        """Check whether these are the calendars of ``account``."""
+    def owns(self, place: str, /) -> bool: ...
+
+    async def held(self, calendar: str, uid: str, /) -> Held | None:
+        """Return the events with ``uid`` in ``calendar``, as the agenda names it, if they are there and may be written.
+
+        From the copy, where there is one.
+        """
         ...
 
-    async def rewrite(self, held: CalendarObject, text: str, /) -> str:
-        """Put ``text`` in the place of an object, if that is still as it was; return words about it.
+    async def rewrite(self, held: Held, text: str, /) -> str:
+        """Put ``text`` in place of what was read, if that is still so; nothing removes it. Return words about it.
 
-        Raises ``OutdatedError`` if it is another by now, ``NotDoneError`` if nothing was done. Twice does no harm.
+        Raises ``OutdatedError`` if it is another by now, ``NotDoneError`` if nothing was done, or if nobody knows:
+        twice does no harm.
         """
+        ...
+
+    async def stands(self, held: Held, text: str, /) -> bool:
+        """Check whether ``text`` lies there now; without one, whether nothing does."""
         ...
 
 
@@ -126,9 +148,23 @@ class AllCalendars:
     def calendar(self, place: str) -> str:
         return self._of(place).calendar(place)
 
-    def rewriter_of(self, account: str) -> Rewritable | None:
-        """Return the calendars of ``account``, if their events can be replaced."""
-        return next((one for one in self._each if isinstance(one, Rewritable) and one.keeps(account)), None)
+    async def held(self, calendar: str, uid: str) -> Held | None:
+        for one in self._each:
+            if isinstance(one, Rewritable) and (found := await one.held(calendar, uid)) is not None:
+                return found
+        return None
+
+    async def rewrite(self, held: Held, text: str) -> str:
+        return await self._rewritable(held.place).rewrite(held, text)
+
+    async def stands(self, held: Held, text: str) -> bool:
+        return await self._rewritable(held.place).stands(held, text)
+
+    def _rewritable(self, place: str) -> Rewritable:
+        one = self._of(place)
+        if not isinstance(one, Rewritable):
+            raise NotDoneError(f"what is in {one_line(self.title(place), 60)} can't be changed from here")
+        return one
 
     def _of(self, place: str) -> Calendars:
         for one in self._each:

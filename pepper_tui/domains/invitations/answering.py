@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
-from pepper_tui.domains.calendar.objects import CalendarObject, objects_with
+from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
+from pepper_tui.domains.calendar.writer import AllCalendars, Held
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
 from pepper_tui.domains.calendar.writing.rewriting import untagged
-from pepper_tui.domains.invitations.record import INVITATIONS, Invitation, invitation_to
+from pepper_tui.domains.invitations.record import INVITATIONS, Invitation, invitation_id, invitation_to
 from pepper_tui.domains.mail.intake.raw_mail import RAW as MAILS
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.writing.accounts import Writer
@@ -43,11 +44,13 @@ class InvitationParts:
 class Asked:
     """An event that the user is asked to. ``event`` is its record in ``raw.calendar``.
 
-    ``held`` is the object that the agenda reads, and ``known`` what a mail has said of it, if one has.
+    ``text`` is a calendar of it, ``held`` where it lies in a calendar of the user's, and ``known`` what a mail has said
+    of it, each if there is one.
     """
 
     event: Json
-    held: CalendarObject
+    text: str
+    held: Held | None
     known: Invitation | None
 
     @property
@@ -64,7 +67,7 @@ class Asked:
 
     @property
     def pieces(self) -> list[Piece]:
-        return pieces(self.held.text.encode("utf-8", "surrogateescape"))
+        return pieces(self.text.encode("utf-8", "surrogateescape"))
 
     def address(self, own: Collection[str]) -> str:
         """Return the user's address that was invited; empty if none is named."""
@@ -80,7 +83,7 @@ async def meant(ctx: ToolContext, said: str) -> Asked:
     """
     store, now = ctx.store, ctx.clock.now()
     if said and (found := await _events(store, [f"uid:{said}"])):
-        return await _asked(store, _soonest(found, now))
+        return await _asked(ctx, _soonest(found, now))
     waiting = [each for each in await _events(store, [UNANSWERED]) if each["recurrence"] or each["end"] > now]
     if said:
         words = said.casefold().split()
@@ -97,7 +100,7 @@ async def meant(ctx: ToolContext, said: str) -> Asked:
     if len(uids) > 1:
         named = ", ".join(f"“{one_line(str(each['summary']), 60)}”" for each in waiting[:_NAMED])
         raise ToolError(f"several invitations wait for your answer: {named}; say which")
-    return await _asked(store, _soonest(waiting, now))
+    return await _asked(ctx, _soonest(waiting, now))
 
 
 def writer_for(ctx: ToolContext, asked: Asked, mail: Json | None, own: Collection[str]) -> Writer:
@@ -121,11 +124,10 @@ async def mail_of(ctx: ToolContext, asked: Asked) -> Json | None:
 async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
     """Return where the answered event goes besides the reply, for the payload of the effect.
 
-    ``held`` is replaced where a calendar of the user's holds it; ``add`` is what is added to the first calendar that
-    takes it, if none does and the user comes.
+    Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come.
     """
     calendars = ctx.of(CalendarParts).calendars
-    if asked.held.account != INVITED or calendars is None or answer == "decline":
+    if asked.held is not None or calendars is None or answer == "decline":
         return {}
     try:
         place = await calendars.place("", asked.uid)
@@ -168,10 +170,18 @@ def _soonest(events: Sequence[Json], now: float) -> Json:
     return min(events, key=lambda each: (each["calendar"] == INVITED, each["end"] <= now, each["start"]))
 
 
-async def _asked(store: Store | ToolStore, event: Json) -> Asked:
-    uid = str(event["uid"])
-    objects = await objects_with(store, uid)
-    objects.sort(key=lambda each: (each.calendar != event["calendar"], each.account == INVITED))
-    if not objects:
-        raise ToolError(f"“{one_line(str(event['summary']), 80)}” is in a file; answer it where the file comes from")
-    return Asked(event, objects[0], await invitation_to(store, uid))
+async def _asked(ctx: ToolContext, event: Json) -> Asked:
+    uid, calendars = str(event["uid"]), ctx.of(CalendarParts).calendars
+    known = await invitation_to(ctx.store, uid)
+    if event["calendar"] == INVITED:
+        found = CalendarObject.one(await ctx.store.get(invitation_id(uid), namespace=OBJECTS))
+        if found is None or found.gone:
+            raise ToolError(f"“{one_line(str(event['summary']), 80)}” is there no more")
+        return Asked(event, found.text, None, known)
+    held = await calendars.held(str(event["calendar"]), uid) if isinstance(calendars, AllCalendars) else None
+    if held is None:
+        raise ToolError(
+            f"“{one_line(str(event['summary']), 80)}” is in {one_line(str(event['calendar']), 60)}, which can't be "
+            "written to from here; answer it where it comes from"
+        )
+    return Asked(event, held.text, held, known)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from pepper_tui.domains.calendar.event import INVITED
 from pepper_tui.domains.calendar.objects import put_objects
 from pepper_tui.domains.invitations.answering import PARTSTAT
 from pepper_tui.domains.invitations.choices import ANSWER_INVITATION
@@ -47,5 +46,5 @@ async def _settle(store: Store, result: ToolResult) -> None:
     answered = replace(known, answer=PARTSTAT[told["answer"]])
     async with store.unit():
         await put_invitation(store, answered)
-        if told["account"] == INVITED and known.answer != answered.answer:
+        if not told["held"] and known.answer != answered.answer:
             await put_objects(store, [object_of(answered, str(told["text"]), first=False)])

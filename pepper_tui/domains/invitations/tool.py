@@ -13,10 +13,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from pepper_tui.domains.calendar.event import INVITED
-from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
 from pepper_tui.domains.calendar.parts import CalendarParts
-from pepper_tui.domains.calendar.writer import AllCalendars
+from pepper_tui.domains.calendar.writer import AllCalendars, Held
 from pepper_tui.domains.invitations.answering import (
     PARTSTAT,
     Answer,
@@ -121,9 +119,7 @@ async def _effect(
         "answer": answer,
         "note": note,
         "proposed": [*proposed] if proposed else [],
-        "object": asked.held.id,
-        "account": asked.held.account,
-        "version": asked.held.version,
+        "held": {"place": asked.held.place, "at": asked.held.at, "version": asked.held.version} if asked.held else {},
         "text": await rewritten(ctx, asked, address, name, answer),
         "add": whither,
     }
@@ -145,8 +141,8 @@ def _by_whom(asked: Asked, mail: Json | None) -> Note:
 
 
 def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
-    if asked.held.account != INVITED:
-        return [CardLine("Calendar", asked.held.calendar, settled=True)]
+    if asked.held is not None:
+        return [CardLine("Calendar", str(asked.event["calendar"]), settled=True)]
     return [CardLine("Calendar", f"goes into {whither['title']}", settled=True)] if whither else []
 
 
@@ -168,17 +164,12 @@ async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[s
 async def _keep(ctx: ToolContext, told: Json) -> None:
     """Put the answer into the user's calendar. Raises ``NotDoneError``."""
     calendars = ctx.of(CalendarParts).calendars
-    if told["account"] == INVITED and not told["add"]:
+    if not told["held"] and not told["add"]:
         return
     if not isinstance(calendars, AllCalendars):
         raise NotDoneError("no calendar is configured any more")
-    if told["account"] != INVITED:
-        held = CalendarObject.one(await ctx.store.get(str(told["object"]), namespace=OBJECTS))
-        by = calendars.rewriter_of(str(told["account"]))
-        if by is None or held is None or held.gone:
-            raise NotDoneError(f"the calendar of {one_line(str(told['account']), 60)} can't be written to")
-        if held.text != told["text"]:
-            await by.rewrite(replace(held, version=str(told["version"])), str(told["text"]))
+    if told["held"]:
+        await calendars.rewrite(Held(**told["held"]), str(told["text"]))
         return
     place, uid = str(told["add"]["place"]), str(told["uid"])
     added = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": []}

@@ -11,6 +11,7 @@ from typing import Final
 
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
+from pepper_tui.domains.calendar.writing.change_tools import changed_id
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
@@ -107,6 +108,8 @@ class EventSignals:
             return "it is over"
         if update.context.version == 1 and await added_by_pepper(ctx, raw) is not None:
             return "Pepper added it, with your yes"
+        if await _changed_by_pepper(ctx, raw):
+            return "Pepper changed it, with your yes"
         if before is not None and _without(before) == _without(raw):
             return "only your own answer has changed"
         return ""
@@ -184,6 +187,15 @@ async def added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
     found = await ctx.store.get(event["uid"], namespace=Namespace.ADDED)
     same = found is not None and found.data.get("calendar", event["calendar"]) == event["calendar"]
     return found.data if found is not None and same else None
+
+
+async def _changed_by_pepper(ctx: FeedContext, event: Json) -> bool:
+    """Check whether ``event`` is as Pepper has made it, or gone since Pepper has removed it."""
+    found = await ctx.store.get(changed_id(event["uid"]), namespace=Namespace.ADDED)
+    if found is None or found.data.get("calendar") != event["calendar"]:
+        return False
+    after = found.data["after"]
+    return after == [event[name] for name in ("summary", "start", "end")] if after else bool(event["gone"])
 
 
 async def matter_of(ctx: FeedContext, event: Json, namespace: str) -> str:

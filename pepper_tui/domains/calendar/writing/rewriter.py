@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.domains.calendar.pieces import Piece
+from pepper_tui.model import Json
 
 PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.writing.rewriting")
 
@@ -33,6 +34,16 @@ class Rewriter:
         start, end = proposed or (0.0, 0.0)
         options: dict[str, Any] = {"address": address, "name": name, "answer": answer, "comment": comment}
         return self._text("reply", held, **options, stamp=stamp, start=start, end=end)
+
+    def edited(
+        self, held: Sequence[Piece], changes: Json, of: float | None, shown: float, zone: str, now: float
+    ) -> str:  # fmt: skip
+        """Return the calendar of these events with ``changes``; see ``rewriting.edited``."""
+        return self._text("edited", held, changes=changes, of=of, shown=shown, zone=zone, now=now)
+
+    def removed(self, held: Sequence[Piece], of: float, *, following: bool, zone: str, now: float) -> str:
+        """Return the calendar of these events without a time of theirs; see ``rewriting.removed``."""
+        return self._text("removed", held, of=of, following=following, zone=zone, now=now)
 
     def _text(self, function: str, held: Sequence[Piece], **options: Any) -> str:
         source = b"\r\n".join(each.text for each in held)

@@ -7,8 +7,9 @@ function takes the events of one UID as they are written, with the texts of the 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import icalendar
 
@@ -25,6 +26,7 @@ def warm() -> None:
     start = b"BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nEND:VEVENT\r\n"
     written(start, [])
     reply(start, [], "a@example.org", "A", "accepted", "", 0.0)
+    edited(start, [], {"start": 0.0, "end": 1.0}, None, 0.0, "Europe/Berlin", 0.0)
 
 
 def written(source: bytes, zones: list[str]) -> Json:
@@ -54,6 +56,155 @@ def cancelled(source: bytes, zones: list[str]) -> Json:
         event.pop("STATUS", None)
         event.add("STATUS", "CANCELLED")
     return {"text": _whole(events, zones)}
+
+
+def edited(
+    source: bytes, zones: list[str], changes: Json, of: float | None, shown: float, zone: str, now: float
+) -> Json:  # fmt: skip
+    """Return ``text``, the calendar with ``changes``: summary, location, description, start and end (POSIX seconds).
+
+    ``of`` is the start of the one time of a series that is meant; None: all of the event. ``shown`` is the
+    start that the user knows, to which the new one is compared; ``zone`` is theirs, ``now`` is when it is written.
+    """
+    events = opened(source, zones)[0].walk("VEVENT")
+    main = next((each for each in events if "RECURRENCE-ID" not in each), events[0])
+    own = ZoneInfo(zone)
+    target = main if of is None else _occurrence(events, main, of, own)
+    if target not in events:
+        events.append(target)
+    for name in ("SUMMARY", "LOCATION", "DESCRIPTION"):
+        if name.lower() in changes:
+            target.pop(name, None)
+            if changes[name.lower()]:
+                target.add(name, changes[name.lower()])
+    if "start" in changes:
+        start, end = (_as_written(main["DTSTART"].dt, float(changes[each]), own) for each in ("start", "end"))
+        if of is None and "RRULE" in main:
+            _shift(events, main, start - _as_written(main["DTSTART"].dt, shown, own), end - start)
+        else:
+            _put_times(target, start, end)
+    for each in [target] if of is not None else events:
+        _renew(each, now)
+    return {"text": _whole(events, zones)}
+
+
+def removed(source: bytes, zones: list[str], of: float, *, following: bool, zone: str, now: float) -> Json:
+    """Return ``text``, the calendar without the time that began at ``of``, or without it and all ``following`` ones.
+
+    Empty if nothing is left.
+    """
+    events = opened(source, zones)[0].walk("VEVENT")
+    main = next((each for each in events if "RECURRENCE-ID" not in each), None)
+    own = ZoneInfo(zone)
+    if main is None or not ("RRULE" in main or "RDATE" in main):
+        return {"text": ""}
+    if (moved := _moved_to(events, of, own)) is not None:
+        of = _instant(moved["RECURRENCE-ID"].dt, own)
+    at = _as_written(main["DTSTART"].dt, of, own)
+    kept = [
+        each for each in events
+        if each is main or not (_instant(each["RECURRENCE-ID"].dt, own) >= of if following
+                                else _instant(each["RECURRENCE-ID"].dt, own) == of)
+    ]  # fmt: skip
+    if following:
+        if _instant(main["DTSTART"].dt, own) >= of:
+            return {"text": ""}
+        if "RRULE" not in main or isinstance(main["RRULE"], list):
+            raise ValueError("its times are listed one by one; cancel each")
+        rule = main["RRULE"]
+        rule.pop("COUNT", None)
+        before = at - timedelta(days=1) if not isinstance(at, datetime) else at - timedelta(seconds=1)
+        rule["UNTIL"] = [_plain(before)]
+    else:
+        main.add("EXDATE", at)
+    _renew(main, now)
+    return {"text": _whole(kept, zones)}
+
+
+def _occurrence(events: Sequence[Any], main: Any, of: float, own: ZoneInfo) -> Any:
+    """Return the changed occurrence that there is for this time, or a new one, as the series has it."""
+    if (moved := _moved_to(events, of, own)) is not None:
+        return moved
+    one = icalendar.Event.from_ical(main.to_ical())
+    length = _length(main)
+    for name in ("RRULE", "RDATE", "EXDATE", "EXRULE", "DTEND", "DURATION"):
+        one.pop(name, None)
+    start = _as_written(main["DTSTART"].dt, of, own)
+    one.pop("DTSTART", None)
+    one.add("DTSTART", start)
+    one.add("DTEND", start + length)
+    one.add("RECURRENCE-ID", start)
+    return one
+
+
+def _moved_to(events: Sequence[Any], of: float, own: ZoneInfo) -> Any:
+    """Return the changed occurrence that begins then, or stands for that time."""
+    changed = [each for each in events if "RECURRENCE-ID" in each]
+    now = (each for each in changed if _instant(each["DTSTART"].dt, own) == of)
+    before = (each for each in changed if _instant(each["RECURRENCE-ID"].dt, own) == of)
+    return next(now, None) or next(before, None)
+
+
+def _shift(events: Sequence[Any], main: Any, by: timedelta, length: timedelta) -> None:
+    """Move a series: its start, its exceptions, and the times that its changed occurrences stand for."""
+    rule = main["RRULE"]
+    first = main["DTSTART"].dt
+    if isinstance(rule, list) or any(name.startswith("BY") for name in rule if name != "BYSECOND"):
+        days = {date.date() if isinstance(date, datetime) else date for date in (first, first + by)}
+        if len(days) > 1 or (isinstance(rule, dict) and {"BYHOUR", "BYMINUTE"} & rule.keys()):
+            raise ValueError("its rule names its days; move one time of it, or cancel it and add it anew")
+    if "UNTIL" in rule:
+        rule["UNTIL"] = [until + by if isinstance(until, datetime) else until for until in rule["UNTIL"]]
+    _put_times(main, first + by, first + by + length)
+    for each in events:
+        for name in ("EXDATE", "RDATE", "RECURRENCE-ID"):
+            if name not in each:
+                continue
+            found = each.pop(name)
+            for group in found if isinstance(found, list) else [found]:
+                values = [one.dt for one in group.dts] if hasattr(group, "dts") else [group.dt]
+                each.add(name, [one + by for one in values] if hasattr(group, "dts") else values[0] + by)
+
+
+def _put_times(event: Any, start: Any, end: Any) -> None:
+    for name in ("DTSTART", "DTEND", "DURATION"):
+        event.pop(name, None)
+    event.add("DTSTART", start)
+    event.add("DTEND", end)
+
+
+def _length(event: Any) -> timedelta:
+    start = event["DTSTART"].dt
+    if "DTEND" in event and isinstance(event["DTEND"].dt, datetime) == isinstance(start, datetime):
+        length: timedelta = event["DTEND"].dt - start
+        return length
+    if "DURATION" in event:
+        return timedelta(seconds=event["DURATION"].dt.total_seconds())
+    return timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
+
+
+def _as_written(like: Any, at: float, own: ZoneInfo) -> Any:
+    """Return an instant in the form that ``like`` has: in its zone, without one, or as a day of the user's."""
+    if not isinstance(like, datetime):
+        return datetime.fromtimestamp(at, own).date()
+    if like.tzinfo is None:
+        return datetime.fromtimestamp(at, own).replace(tzinfo=None)
+    return datetime.fromtimestamp(at, UTC).astimezone(like.tzinfo)
+
+
+def _instant(when: Any, own: ZoneInfo) -> float:
+    if isinstance(when, datetime):
+        return (when if when.tzinfo is not None else when.replace(tzinfo=own)).timestamp()
+    return datetime(when.year, when.month, when.day, tzinfo=own).timestamp()
+
+
+def _renew(event: Any, now: float) -> None:
+    """Mark it as another edition (RFC 5546, section 2.1.4)."""
+    sequence = int(event.pop("SEQUENCE", 0)) + 1
+    for name in ("DTSTAMP", "LAST-MODIFIED"):
+        event.pop(name, None)
+        event.add(name, datetime.fromtimestamp(int(now), UTC))
+    event.add("SEQUENCE", sequence)
 
 
 def reply(
