@@ -22,11 +22,13 @@ from pepper_tui.domains.mail.at_source.state import STATES, MailState, states_of
 from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
 from pepper_tui.domains.mail.listing.reading import SHOWN, begin_of, read_mail
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail, ThreadRow
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail, ThreadRow
 from pepper_tui.domains.mail.search.local import LocalSearch
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
+from pepper_tui.domains.mail.writing.head import head_of
 from pepper_tui.domains.mail.writing.originals import Original, one_file, one_text
 from pepper_tui.model import (
     OPEN_TAG,
@@ -56,7 +58,10 @@ MINUTE: Final = 60.0
 
 
 class MailList:
-    """The list. ``own``: the user's addresses, in lower case; ``originals``: where the bytes of mails lie."""
+    """The list. ``own``: the user's addresses, in lower case.
+
+    ``accounts``: from which mail is written; ``originals``: where the bytes of mails lie.
+    """
 
     def __init__(
         self,
@@ -64,10 +69,12 @@ class MailList:
         own: Collection[str],
         local: LocalSearch,
         times: TimeReader,
+        accounts: MailAccounts,
         originals: Sequence[Original] = (),
     ) -> None:
         self._store, self._own = store, frozenset(own)
         self._local, self._times, self._originals = local, times, originals
+        self._accounts = accounts
         self._index = MailIndex(self._own)
         self._following: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
@@ -140,6 +147,13 @@ class MailList:
         states = await states_of(self._store, ids)
         raws = {context.context_id: context.data for context in found}
         return [read_mail(raws[ident], states.get(ident), self._own) for ident in ids if ident in raws]
+
+    async def head(self, kind: str, mail: str) -> MailHead:
+        """See ``MailView.mail_head``."""
+        context = await self._store.get(mail, namespace=RAW) if mail else None
+        if mail and context is None:
+            raise EngineError("this mail is no longer kept")
+        return head_of(self._accounts, kind, context.data if context is not None else None)
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         """See ``MailView.attachment``."""

@@ -338,3 +338,14 @@ async def test_whole_days(bench: Bench, calendar: OneFile) -> None:
     await bench.state(call, CallState.SUCCEEDED)
     [added] = icalendar.Calendar.from_ical(calendar.read()).walk("VEVENT")
     assert added.decoded("DTEND") - added.decoded("DTSTART") == timedelta(days=3)
+
+
+async def test_only_a_stated_answer_is_shown_as_missing(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(
+        ics(event("a", at(15, 10), "\r\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:me@example.com"),
+            event("b", at(15, 13), "\r\nATTENDEE:mailto:me@example.com"))
+    )  # fmt: skip
+    lines = (await said(bench, "agenda")).splitlines()
+    assert [(name, "not answered" in line) for name in "ab" for line in lines if f"Sync {name}" in line] == [
+        ("a", True), ("b", False),
+    ]  # fmt: skip

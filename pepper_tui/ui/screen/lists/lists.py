@@ -58,5 +58,5 @@ class CancelList(LiveList):
         """Message: ``x`` on a row."""
 
     def action_cancel(self) -> None:
-        if self.selected in self.row_ids:
+        if self.has_chosen():
             self.post_message(self.Cancelled(self, self.selected))
