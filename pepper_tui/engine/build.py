@@ -31,7 +31,8 @@ from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import Finder
-from pepper_tui.domains.mail.facts.look_back import LookBack
+from pepper_tui.domains.mail.facts.look_back import DAYS, LookBack
+from pepper_tui.domains.mail.facts.looked_back import LookedBack
 from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.intake.processor import MailIntake, Matters
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -183,6 +184,7 @@ class Parts:
     answers: Answers
     elsewhere: Elsewhere
     answering: Answering
+    looked_back: LookedBack
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
@@ -206,6 +208,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
     elsewhere = _elsewhere(ground, notices, calling, acts)
     answering = Answering(store, sensing.connected.filers)
+    looked_back = LookedBack(store, {each.lower() for each in ground.own}, config.mail.read_ends, DAYS)
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
@@ -225,6 +228,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         answers,
         elsewhere,
         answering,
+        looked_back,
         scheduler,
         replies,
         upkeep,
