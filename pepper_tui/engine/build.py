@@ -213,7 +213,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
     own = [address.lower() for address in ground.own]
-    mail_list = MailList(store, own, ground.local, ground.times, parts.mail.accounts, sensing.connected.originals)
+    there = sensing.connected
+    mail_list = MailList(store, own, ground.local, ground.times, parts.mail.accounts, there.originals, there.searchers)
     nudges = Nudges(store, config.mail.templates, parts.mail.locale, config.user.name)
     mail_drafts = MailDrafts(store, clock, nudges)
     return Parts(

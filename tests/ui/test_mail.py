@@ -510,3 +510,17 @@ async def test_what_was_taken_back_is_not_told_as_sent() -> None:
         await press(pilot, "u")
         await until(lambda: not app.query_one(StatusLine).facts.under_way, pilot)
         assert "ent to" not in words(app)
+
+
+async def test_what_a_filter_could_not_look_at_is_told_with_and_without_rows() -> None:
+    async with seat(boxed) as (app, pilot, engine, _):
+        view = await opened(app, pilot)
+        engine.mail.told = "work: of its folders only INBOX is taken in"
+        await press(pilot, "slash", *"in:sent", "enter")
+        await until(lambda: "only INBOX is taken in" in str(view.border_subtitle), pilot)
+        assert view.row_ids == ["<rent@x>"]
+        await press(pilot, "slash", *" zzz", "enter")
+        await until(lambda: any("only INBOX is taken in" in line for line in lines(app)), pilot)
+        assert not view.row_ids
+        await press(pilot, "escape")
+        await until(lambda: view.drawn.total == 46 and not view.border_subtitle, pilot)

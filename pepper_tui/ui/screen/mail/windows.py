@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from textual.content import Content
 
 from pepper_tui.domains.mail.listing.records import MailPage
 from pepper_tui.model import EngineError
+from pepper_tui.text import one_line
 from pepper_tui.ui.screen.later import Later
 from pepper_tui.ui.screen.mail.mail_list import MailList
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
@@ -120,13 +123,14 @@ class Windows:
         view.show(
             page, f"MAIL{number} · " + " · ".join(filter(None, parts)), self._empty(view, page, read), acted=acted
         )
-        view.border_subtitle = ""
+        said = page.told if view.filtering and page.rows else ""  # the filter is in the heading's place
+        view.border_subtitle = cast(str, Content(one_line(said, 300)))
 
     def _empty(self, view: MailList, page: MailPage, read: bool) -> str:
         """Return what an empty list says."""
         if view.needle:
             ways = "There are words, from:, in:, is:unread, after: and more (docs/search.md)."
-            return page.told or f"No mail fits this filter. Esc shows all. {ways}"
+            return f"{page.told}. Esc shows all." if page.told else f"No mail fits this filter. Esc shows all. {ways}"
         if words := progress_words(self._app.board):
             return f"No mail yet: {words}"
         if not page.mails and read:
