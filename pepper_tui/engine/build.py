@@ -6,7 +6,7 @@ Each function builds one group of parts from those that it depends on. Nothing h
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -205,10 +205,12 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     own_tools = list(add_own_tools(calling.registry, config.tool, clock.now()))
     acts = _acts(ground, notices, calling, ordered, parts)
     calling.engine.ordered = acts.calls.ordered
-    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
-    elsewhere = _elsewhere(ground, notices, calling, acts)
+    withdraw = _withdrawing(calling)
+    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record, withdraw("an answer"))
+    read_ends = config.mail.read_ends
+    elsewhere = Elsewhere(store, notices.inbox, withdraw("mail program"), acts.journal.record, read_ends)
     answering = Answering(store, sensing.connected.filers)
-    looked_back = LookedBack(store, {each.lower() for each in ground.own}, config.mail.read_ends, DAYS)
+    looked_back = LookedBack(store, {each.lower() for each in ground.own}, read_ends, DAYS)
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
@@ -248,13 +250,14 @@ def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, 
     )
 
 
-def _elsewhere(ground: Ground, notices: Notices, calling: Calling, acts: UserActs) -> Elsewhere:
-    async def withdraw(approval: str, why: str) -> None:
-        with contextlib.suppress(ApprovalError):  # decided in the same moment
-            await calling.engine.approvals.withdraw(approval, "mail program", why)
+def _withdrawing(calling: Calling) -> Callable[[str], Callable[[str, str], Awaitable[None]]]:
+    """Return how approvals are withdrawn on behalf of somebody."""
 
-    record, read_ends = acts.journal.record, ground.config.mail.read_ends
-    return Elsewhere(ground.store, notices.inbox, withdraw, record, read_ends)
+    async def withdrawn(by: str, approval: str, why: str) -> None:
+        with contextlib.suppress(ApprovalError):  # decided in the same moment
+            await calling.engine.approvals.withdraw(approval, by, why)
+
+    return lambda by: partial(withdrawn, by)
 
 
 def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:
