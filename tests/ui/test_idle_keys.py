@@ -144,3 +144,21 @@ async def test_a_filter_of_the_inbox_chooses_the_first_row_or_keeps_the_one_that
         await press(pilot, "slash", "backspace", "enter")
         assert inbox.selected == inbox.row_ids[0]
         assert len(acts(engine, "dismiss")) == 1
+
+
+async def test_a_yes_where_no_card_is_open_and_an_empty_answer_are_told() -> None:
+    async with seat(inboxed) as (app, pilot, engine, clock):
+        line = app.query_one(StatusLine)
+        await press(pilot, "f1")
+        await until(lambda: app.focused is not None and app.focused.id == "detail", pilot)
+        await press(pilot, "y")
+        assert line.facts.words == "What is open here is no card: there is nothing to act on"
+        await press(pilot, "escape", "ctrl+t")
+        await clock.advance(1)
+        await press(pilot, "z", "backspace", "enter")
+        await until(lambda: "Nothing is typed" in str(app.query_one("#prompt").border_subtitle), pilot)
+        await press(pilot, "escape")
+        app.query_one("#signals").focus()
+        await press(pilot, "l")
+        await until(lambda: line.facts.words == "No signal was only logged", pilot)
+        assert not acts(engine, "snooze", "approve")

@@ -524,3 +524,18 @@ async def test_what_a_filter_could_not_look_at_is_told_with_and_without_rows() -
         assert not view.row_ids
         await press(pilot, "escape")
         await until(lambda: view.drawn.total == 46 and not view.border_subtitle, pilot)
+
+
+async def test_a_filter_outlives_what_is_written_from_it() -> None:
+    async with seat(boxed) as (app, pilot, engine, _):
+        view = await opened(app, pilot)
+        await press(pilot, "slash", *"notes", "enter")
+        await until(lambda: view.drawn.total == 40, pilot)
+        await press(pilot, "r")
+        await until(lambda: bool(app.query(Form)), pilot)
+        await press(pilot, *"Yes", "ctrl+s")
+        await until(lambda: bool(engine.mail.written) and view.has_focus and not app.query(Form), pilot)
+        await pilot.pause()
+        assert view.needle == "notes"
+        app.query_one(Composer).focus()
+        await until(lambda: not view.needle, pilot)  # the keys went elsewhere
