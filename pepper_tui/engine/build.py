@@ -6,7 +6,7 @@ Each function builds one group of parts from those that it depends on. Nothing h
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -34,7 +34,8 @@ from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import Finder
-from pepper_tui.domains.mail.facts.look_back import LookBack
+from pepper_tui.domains.mail.facts.look_back import DAYS, LookBack
+from pepper_tui.domains.mail.facts.looked_back import LookedBack
 from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.intake.processor import MailIntake, Matters
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -187,6 +188,7 @@ class Parts:
     elsewhere: Elsewhere
     answering: Answering
     settled_cards: SettledCards
+    looked_back: LookedBack
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
@@ -207,14 +209,18 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     own_tools = list(add_own_tools(calling.registry, config.tool, clock.now()))
     acts = _acts(ground, notices, calling, ordered, parts)
     calling.engine.ordered = acts.calls.ordered
-    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
-    elsewhere = _elsewhere(ground, notices, calling, acts)
+    withdraw = _withdrawing(calling)
+    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record, withdraw("an answer"))
+    read_ends = config.mail.read_ends
+    elsewhere = Elsewhere(store, notices.inbox, withdraw("mail program"), acts.journal.record, read_ends)
     answering = Answering(store, sensing.connected.filers)
+    looked_back = LookedBack(store, {each.lower() for each in ground.own}, read_ends, DAYS)
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
     own = [address.lower() for address in ground.own]
-    mail_list = MailList(store, own, ground.local, ground.times, sensing.connected.originals)
+    there = sensing.connected
+    mail_list = MailList(store, own, ground.local, ground.times, parts.mail.accounts, there.originals, there.searchers)
     nudges = Nudges(store, config.mail.templates, parts.mail.locale, config.user.name)
     mail_drafts = MailDrafts(store, clock, nudges)
     return Parts(
@@ -230,6 +236,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         elsewhere,
         answering,
         SettledCards(store, notices.inbox, acts.journal.record),
+        looked_back,
         scheduler,
         replies,
         upkeep,
@@ -248,13 +255,14 @@ def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, 
     )
 
 
-def _elsewhere(ground: Ground, notices: Notices, calling: Calling, acts: UserActs) -> Elsewhere:
-    async def withdraw(approval: str, why: str) -> None:
-        with contextlib.suppress(ApprovalError):  # decided in the same moment
-            await calling.engine.approvals.withdraw(approval, "mail program", why)
+def _withdrawing(calling: Calling) -> Callable[[str], Callable[[str, str], Awaitable[None]]]:
+    """Return how approvals are withdrawn on behalf of somebody."""
 
-    record, read_ends = acts.journal.record, ground.config.mail.read_ends
-    return Elsewhere(ground.store, notices.inbox, withdraw, record, read_ends)
+    async def withdrawn(by: str, approval: str, why: str) -> None:
+        with contextlib.suppress(ApprovalError):  # decided in the same moment
+            await calling.engine.approvals.withdraw(approval, by, why)
+
+    return lambda by: partial(withdrawn, by)
 
 
 def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:

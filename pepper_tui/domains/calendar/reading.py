@@ -149,7 +149,8 @@ def _fields(component: Any) -> Json:
         "organizer": address_of(component.get("ORGANIZER", "")),
         "attendees": [address_of(one) for one in _listed(component.get("ATTENDEE"))][:100],
         "answers": [
-            [address_of(one), str(one.params.get("PARTSTAT", "NEEDS-ACTION")).lower()[:20]]
+            # RFC 5545 reads a missing answer as NEEDS-ACTION, but exports of Outlook leave out all answers
+            [address_of(one), str(one.params.get("PARTSTAT", "")).lower()[:20]]
             for one in _listed(component.get("ATTENDEE"))
         ][:MAX_ANSWERS],
         "categories": [str(name)[:100] for group in _listed(categories) for name in getattr(group, "cats", [group])][

@@ -15,6 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.domains.calendar.bounded import CalendarParser
+from pepper_tui.domains.calendar.event import UNANSWERED
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, put_objects
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
@@ -192,7 +193,7 @@ class Invitations:
             stamp=stamp,
             all_day=bool(fields["all_day"]),
             repeats=any(bool(one["repeats"]) for one in message.said),
-            answer=answer,
+            answer=answer or UNANSWERED,
         )
 
     async def _put(self, ctx: FeedContext, invitation: Invitation, text: str, *, first: bool) -> None:

@@ -311,3 +311,14 @@ async def test_several_days_are_named_in_words(bench: Bench, calendar: OneFile) 
     assert "Nothing overlaps" in await said(bench, "find_conflicts", start="today and monday")
     assert "Sync c overlaps with" in await said(bench, "find_conflicts", start="25 jan", days=1)
     assert "92 at most" in await said(bench, "agenda", start="the next five months")
+
+
+async def test_only_a_stated_answer_is_shown_as_missing(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(
+        ics(event("a", at(15, 10), "\r\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:me@example.com"),
+            event("b", at(15, 13), "\r\nATTENDEE:mailto:me@example.com"))
+    )  # fmt: skip
+    lines = (await said(bench, "agenda")).splitlines()
+    assert [(name, "not answered" in line) for name in "ab" for line in lines if f"Sync {name}" in line] == [
+        ("a", True), ("b", False),
+    ]  # fmt: skip

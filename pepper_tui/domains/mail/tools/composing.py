@@ -95,7 +95,7 @@ async def compose(
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
     said = written or Note(writer.warning, loud=bool(writer.warning))
     several = parts.accounts.choices if len(parts.accounts.choices) > 1 else []
-    sender = CardLine("From", _named(identity), bool(several), said.loud, settled=True, choices=several)
+    sender = CardLine("From", writer.words, bool(several), said.loud, settled=True, choices=several)
     lines = [
         replace(sender, warning=said.warning, quiet=said.quiet),
         CardLine("To", to, editable=True, untrusted=note.loud, warning=note.warning, quiet=note.quiet),
@@ -136,10 +136,6 @@ def _around(signature: str, fields: Json) -> list[CardLine]:
     below = CardLine("Signature", signature, multiline=True, settled=True)
     quoted = CardLine("Quoted", fields["quoted"], multiline=True, settled=True, folded=bool(fields["in_reply_to"]))
     return [line for line in (below, quoted) if line.value]
-
-
-def _named(identity: Any) -> str:
-    return f"{one_line(identity.name, 80)} <{identity.address}>" if identity.name else str(identity.address)
 
 
 @dataclass(frozen=True, slots=True)
