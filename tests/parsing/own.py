@@ -30,11 +30,14 @@ OWN: dict[str, tuple[str, str]] = {
     "demo/config.py": ("re", CONFIG),
     "demo/writer.py": ("email icalendar", OUT),
     "setup/doctor/terminal.py": ("re", "the answers of the user's terminal to the doctor, read for a second"),
-    "connectors/gmail/transport.py": ("json", "Google's own description of its API, which its package carries"),
+    "connectors/google_account/transport.py": (
+        "json",
+        "Google's own description of its API, which its package carries",
+    ),
     "connectors/gmail/outbox.py": ("base64 email", OUT),
     "connectors/gmail/kept_drafts.py": ("base64", OUT),
-    "connectors/gmail/sign_in/flow.py": ("requests urllib", OUT),
-    "connectors/gmail/sign_in/grant.py": (
+    "connectors/google_account/sign_in/flow.py": ("requests urllib", OUT),
+    "connectors/google_account/sign_in/grant.py": (
         "json re",
         "the client file that the user names, and what Pepper keeps",
     ),

@@ -37,9 +37,9 @@ from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.connectors.bearer import why_refused
 from pepper_tui.connectors.caldav import copying, dav
-from pepper_tui.connectors.gmail import trouble, wire
 from pepper_tui.connectors.gmail.intake.taking import source_of
-from pepper_tui.connectors.gmail.sign_in.landing import code_in
+from pepper_tui.connectors.google_account import trouble, wire
+from pepper_tui.connectors.google_account.sign_in.landing import code_in
 from pepper_tui.connectors.http_server import Answer
 from pepper_tui.connectors.imap.connection import changing
 from pepper_tui.connectors.maildir.changing import elsewhere
@@ -806,7 +806,7 @@ PARSERS = [
     ),
     Parser(
         "refusals of Google",
-        {"connectors/gmail/trouble.py": "json"},
+        {"connectors/google_account/trouble.py": "json"},
         trouble.said_in,
         {
             "words": (2000, lambda n: json.dumps({"error": {"message": "word " * n}}).encode()),
@@ -831,7 +831,7 @@ PARSERS = [
     ),
     Parser(
         "the address to which a browser comes back",
-        {"connectors/gmail/sign_in/landing.py": "urllib"},
+        {"connectors/google_account/sign_in/landing.py": "urllib"},
         lambda address: told(PepperError, lambda text: code_in(text, "s"), address),
         {"values": (100, lambda n: "/?" + "a=1&" * n), "marks": (300, lambda n: "/?" + "%" * n)},
         "no address of a sign-in",

@@ -9,9 +9,9 @@ from typing import Final
 from pepper_tui.clock import SystemClock
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoogleError
 from pepper_tui.connectors.gmail.labels import LabelNames
 from pepper_tui.connectors.gmail.settings import Gmail
+from pepper_tui.connectors.google_account.errors import GoogleError
 
 PATIENCE: Final = 20.0
 """Seconds for the whole check."""
