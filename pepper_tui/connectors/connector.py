@@ -52,7 +52,8 @@ class Around:
 class Built:
     """The parts of an account that the rest of Pepper uses.
 
-    ``originals`` give a mail's bytes. ``senders``, the outbox by account, is filled in by the registry.
+    ``originals`` give a mail's bytes. The registry fills in ``senders``, the outbox by account, and ``not_mail``, the
+    accounts that are none of mail.
     ``calendar_paths`` are files and folders that the agenda reads; ``has_calendar``: a feed copies calendars into the
     store (``domains/calendar/objects.py``).
     """
@@ -68,6 +69,7 @@ class Built:
     calendar_paths: list[Path] = field(default_factory=list)
     has_calendar: bool = False
     calendars: list[Calendars] = field(default_factory=list)
+    not_mail: list[str] = field(default_factory=list)
 
 
 Build = Callable[[Any, Around], Built]
@@ -114,6 +116,7 @@ class Connector:
     ``settings`` is the model of one ``[[account]]`` of this kind, besides its ``id`` and ``kind``; None if the config
     has a separate section for it. ``retention`` gives the retention periods by namespace, ``kept`` the namespaces that
     are never purged, with the reason. ``sign_in`` and ``sign_out`` are there if it takes more than a password.
+    ``of_mail``: whether an ``address`` of its accounts is one that mail is written from.
     ``places`` are the folders and files in an account's settings that no other account may read.
     """
 
@@ -124,4 +127,5 @@ class Connector:
     sign_out: SignOut | None = None
     retention: Mapping[str, Retention] = field(default_factory=dict)
     kept: Mapping[str, str] = field(default_factory=dict)
+    of_mail: bool = True
     places: Callable[[Any], Sequence[Path]] = lambda _: ()

@@ -131,6 +131,8 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
     """
     whole = Built()
     for one in accounts:
+        if not one.connector.of_mail:
+            whole.not_mail.append(one.ident)
         if one.paused:
             whole.feeds.append(PausedFeed(one.ident))
             continue

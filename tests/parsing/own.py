@@ -89,6 +89,7 @@ OWN: dict[str, tuple[str, str]] = {
     "store/log/rollback.py": ("json", STORE),
     "store/delivery/subscription.py": ("json", STORE),
     "command/store.py": ("shlex", OUT),
+    "connectors/google_calendar/own_events.py": ("base64 icalendar", OUT),
     "connectors/gmail/query.py": ("re", QUERY),
     "connectors/imap/criteria.py": ("re", QUERY),
     "domains/mail/attachments.py": ("mimetypes", "a file's name, which the user sees on the card"),

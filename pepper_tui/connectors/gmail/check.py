@@ -20,7 +20,9 @@ PATIENCE: Final = 20.0
 async def check(settings: Gmail, patient: Patient) -> AsyncIterator[Finding]:
     part = f"mail {settings.address}"
     same = [each.id for each in patient.config.account if each.own.get("address") == settings.address]
-    account = GmailAccount(next(iter(same), "ID"), settings, patient.home, patient.secrets, SystemClock())
+    account = GmailAccount(
+        patient.ident or next(iter(same), "ID"), settings, patient.home, patient.secrets, SystemClock()
+    )
     try:
         async with asyncio.timeout(PATIENCE):
             yield await _looked(part, settings, account)

@@ -30,7 +30,6 @@ from pepper_tui.text import one_line
 
 AGAIN: Final = "it is tried again by itself"
 SIGN_IN: Final = "sign in to Google again"
-FORGOTTEN: Final = frozenset({"fullSyncRequired", "updatedMinTooLongAgo"})
 TOO_FAST: Final = frozenset({"rateLimitExceeded", "userRateLimitExceeded"})
 
 
@@ -77,7 +76,7 @@ def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
     if status == 403 and reason == "accessNotConfigured":
         words = "the project of your client id has this API of Google's not turned on"
         return RefusedError(words, "turn it on in Google's console: docs/accounts.md", reason)
-    if status == 410 and reason in FORGOTTEN:
+    if status == 410 and reads:
         return ForgottenError("Google no longer knows how far it was read", AGAIN)
     if status in (404, 410):
         return GoneError(f"Google has no such thing any more ({command})", "")

@@ -29,7 +29,7 @@ from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import conflicts_among
 from pepper_tui.domains.calendar.event import Event
-from pepper_tui.domains.calendar.objects import OBJECTS, PAGE
+from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
@@ -136,6 +136,8 @@ class CalendarFeed:
         known = await (self._known(ctx, "event") if last is None else self._stored(ctx, [*strange, *gone]))
         kept: dict[str, Event] = dict(present)
         left = _left(known, present)
+        unheard = _unheard(strange, known, last)
+        dropped = await dropped_calendars(ctx.store) if left else frozenset()
         changed = False
         async with ctx.store.unit():
             for key, event in strange.items():
@@ -145,11 +147,13 @@ class CalendarFeed:
                     data["backlog"] = before["backlog"]
                     if before == {name: data[name] for name in before if name in data}:
                         continue
-                    data["backlog"] = False
+                    data["backlog"] = before["gone"] and event.first  # its calendar is read again
                 elif same := left.get(_content(event.data())):  # an export that gives each event another UID
                     data["backlog"] = True
                     one = same.pop()
                     await self._put(ctx, one, {**known[one], "gone": True, "backlog": True})
+                elif key in unheard:
+                    data["backlog"] = True
                 changed = True
                 await self._put(ctx, key, data)
             for key in chain.from_iterable(left.values()):
@@ -158,7 +162,8 @@ class CalendarFeed:
                     kept[key] = Event.of(before)
                     continue
                 changed = True
-                await self._put(ctx, key, {**before, "gone": True, "backlog": before["end"] <= now})
+                over = before["end"] <= now or before["calendar"] in dropped
+                await self._put(ctx, key, {**before, "gone": True, "backlog": over})
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
@@ -340,6 +345,21 @@ def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[
         if key not in present and not data["gone"]:
             left[_content(data)].append(key)
     return left
+
+
+def _unheard(
+    strange: Mapping[str, Event], stored: Mapping[str, Json], last: Mapping[str, Event] | None
+) -> frozenset[str]:
+    """Return the keys of cancelled events whose series nobody has heard of: that they are off is no news."""
+    found = [key for key, event in strange.items() if event.cancelled and key not in stored]
+    if not found:
+        return frozenset()
+    heard_of = (
+        {(each["calendar"], each["uid"]) for each in stored.values() if not each["gone"]}
+        if last is None
+        else {(each.calendar, each.uid) for each in last.values()}
+    )
+    return frozenset(key for key in found if (strange[key].calendar, strange[key].uid) not in heard_of)
 
 
 def _content(event: Json) -> str:

@@ -195,7 +195,8 @@ def _row(account: Account) -> AccountRow:
     own = account.own
     at = urlsplit(str(own.get("url", ""))).netloc
     where = str(own.get("host") or own.get("path") or at or _listed(own.get("paths")))
-    sends = None if "url" in own else bool(own.get("smtp")) or account.kind == "gmail"
+    of_calendars = "url" in own or account.kind == "google_calendar"
+    sends = None if of_calendars else bool(own.get("smtp")) or account.kind == "gmail"
     whose = str(own.get("address") or (own.get("user", "") if at else ""))
     return AccountRow(account.id, account.kind, whose, where, account.paused, sends)
 
