@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.google_calendar.own_events import own_id
 from pepper_tui.connectors.google_calendar.rendering import Seen, vevent
 from pepper_tui.connectors.google_calendar.series import merged, parts_of, text_of
 from pepper_tui.domains.calendar.agenda import Agenda
@@ -168,3 +169,9 @@ async def test_the_occurrences_of_a_series_are_those_that_google_means(tmp_path:
     assert [(one.start, one.summary) for one in found] == [
         (begins[0], "Standup"), (begins[1], "Late"), (begins[2], "Standup"),
     ]  # fmt: skip
+
+
+def test_a_uid_of_peppers_counts_only_on_the_event_whose_id_is_made_of_it() -> None:
+    private = {"extendedProperties": {"private": {"pepperUid": "pepper-1"}}}
+    assert "UID:pepper-1" in vevent({**BASE, **private, "id": own_id("pepper-1")}, OWN).split("\r\n")
+    assert "UID:abcde@google.com" in vevent({**BASE, **private}, OWN).split("\r\n")
