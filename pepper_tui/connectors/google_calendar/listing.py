@@ -19,7 +19,7 @@ from pepper_tui.connectors.google_calendar.settings import GoogleCalendar
 
 CalendarAccount = GoogleAccount[GoogleCalendar]
 
-PAGE: Final = 2500  # events of one answer: the most that Google gives
+PAGE: Final = 1000  # events of one answer: more would hold up others while it is read
 MOST_PAGES: Final = 1000
 _WRITERS: Final = frozenset({"owner", "writer", "writerWithoutPrivateAccess"})
 _FIELDS: Final = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pepper_tui.model import ContextFilter, Record
@@ -84,9 +84,12 @@ async def dropped_calendars(store: Store) -> frozenset[str]:
 
 async def objects_of(store: Store, source: CalendarSource) -> dict[str, CalendarObject]:
     """Return the objects of one calendar that are there, by their places."""
-    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], limit=None)
-    found = CalendarObject.readable(await store.query(wanted))
-    return {each.place: each for each in found if not each.gone}
+    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], newest_first=False, limit=PAGE)
+    found: dict[str, CalendarObject] = {}
+    while page := await store.query(wanted):  # by pages, as there may be tens of thousands
+        found |= {each.place: each for each in CalendarObject.readable(page)}
+        wanted = replace(wanted, after_seq=page[-1].seq)
+    return {place: each for place, each in found.items() if not each.gone}
 
 
 async def objects_at(store: Store, account: str, places: Sequence[str]) -> dict[str, CalendarObject]:

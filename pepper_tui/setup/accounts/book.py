@@ -93,9 +93,10 @@ class AccountBook:
         return account_id(address, frozenset(names) | FEED_NAMES)
 
     def known_address(self, address: str) -> str:
-        """Return the id of the account that has this address already; empty if there is none."""
+        """Return the id of the account of mail that has this address already; empty if there is none."""
         wanted = address.casefold()
-        return next((row.id for row in self.rows() if row.address.casefold() == wanted), "")
+        of_mail = (row for row in self.rows() if row.sends is not None)
+        return next((row.id for row in of_mail if row.address.casefold() == wanted), "")
 
     def add(self, table: Mapping[str, Any], secrets: Mapping[str, str]) -> str:
         """Keep the secrets and write the account into the config; return where the secrets are.

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.setup.accounts.book import AccountBook
 from pepper_tui.setup.accounts.desk import AccountDesk
 from tests.connectors.caldav.test_account import CalendarDesk
 from tests.connectors.google_calendar.account import ALEX, SECRET, allow, at_google, settings_of
@@ -142,6 +143,7 @@ async def test_the_accounts_screen_lists_and_tests_it(
     accounts = AccountDesk(tmp_path)
     [row] = await accounts.rows()
     assert row.words == f"google_calendar · {ALEX}"
+    assert AccountBook(tmp_path).known_address(ALEX) == ""  # of mail there is none
     [found] = await accounts.test("me")
     assert (found.state, found.detail) == (
         "ok", f"2 calendars: {ALEX}, Team (read only); Pepper may read your calendars and add events",
