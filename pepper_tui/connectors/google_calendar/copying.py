@@ -62,12 +62,13 @@ class Copier:
     async def _copy(self, calendar: Listed, source: CalendarSource, copied: Copied) -> None:
         mark = self._newest.get(source.id, source.mark) if source.mark else ""
         try:
-            found = await changes(self._account, calendar, mark)
+            found, held = await self._read(calendar, source, mark)
         except (ForgottenError, RefusedError):
             if not mark:
                 raise
-            mark, found = "", await changes(self._account, calendar, "")
-        fresh, too_large = await self._fresh(source, found, whole=not mark)
+            mark = ""
+            found, held = await self._read(calendar, source, mark)
+        fresh, too_large = await in_thread(_differing, source, held, found.series, not mark)
         for at in range(0, len(fresh), CHUNK):
             await self._copies.keep(fresh[at : at + CHUNK])
         copied.changed += len(fresh)
@@ -76,17 +77,16 @@ class Copier:
         if not mark or found.series:  # else the stored mark is as good, and Google gives another one each time
             await put_source(self._store, replace(source, mark=found.mark))
 
-    async def _fresh(self, source: CalendarSource, found: Changes, *, whole: bool) -> tuple[list[CalendarObject], int]:
-        """Return the objects that differ from those stored, and how many are too large.
-
-        ``whole``: ``found`` is all that is there.
-        """
-        if whole:
+    async def _read(
+        self, calendar: Listed, source: CalendarSource, mark: str
+    ) -> tuple[Changes, dict[str, CalendarObject]]:
+        """Return what Google tells since ``mark``, and the objects that this may change: without a mark, all."""
+        if not mark:  # before Google is asked: an event that Pepper adds meanwhile is none that has gone
             held = await objects_of(self._store, source)
-        else:
-            places = [place_in(source, series) for series in found.series]
-            held = await objects_at(self._store, source.account, places)
-        return await in_thread(_differing, source, held, found.series, whole)
+            return await changes(self._account, calendar, ""), held
+        found = await changes(self._account, calendar, mark)
+        places = [place_in(source, series) for series in found.series]
+        return found, await objects_at(self._store, source.account, places)
 
     def _count_unread(self, source: CalendarSource, found: Changes) -> int:
         unread = self._unread.setdefault(source.id, set())

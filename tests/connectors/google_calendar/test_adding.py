@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.google_calendar import copying
 from pepper_tui.connectors.google_calendar.calendars import GoogleCalendars
 from pepper_tui.connectors.google_calendar.own_events import own_id
 from pepper_tui.connectors.google_calendar.service import READ
@@ -25,6 +26,11 @@ from tests.google.calendar.book import OWN_ID
 LUNCH = {"title": "Lunch, with Ann", "start": "2027-01-05 12:30", "minutes": 45, "location": "Luigi's", "notes": "a\nb"}
 COPIED = ContextFilter(namespaces=[OBJECTS], limit=None)
 INSERT = "calendar.events.insert"
+
+
+UID, PLACE = "pepper-0123", "google:me/alex-example-com:pepper-0123"
+TIMES = b"DTSTART:20270105T123000Z\r\nDTEND:20270105T130000Z\r\n"
+TEA = b"BEGIN:VEVENT\r\nUID:pepper-0123\r\n" + TIMES + b"SUMMARY:Tea\r\nEND:VEVENT\r\n"
 
 
 async def begun(desk: CalendarDesk) -> None:
@@ -108,18 +114,32 @@ async def test_the_same_event_is_taken_for_the_same_and_one_that_was_deleted_is_
 ) -> None:
     await copy.look()
     calendars = GoogleCalendars(copy.account, copy.store)
-    uid, place = "pepper-0123", "google:me/alex-example-com:pepper-0123"
-    event = b"BEGIN:VEVENT\r\nUID:pepper-0123\r\nDTSTART:20270105T123000Z\r\nDTEND:20270105T130000Z\r\nSUMMARY:Tea\r\n"
-    event += b"END:VEVENT\r\n"
-    assert not await calendars.holds(place, uid)
-    assert await calendars.add(place, uid, event, "") == "Added to alex@example.com of me."
-    assert await calendars.add(place, uid, event, "") == "It is in alex@example.com already."
+    assert not await calendars.holds(PLACE, UID)
+    assert await calendars.add(PLACE, UID, TEA, "") == "Added to alex@example.com of me."
+    assert await calendars.add(PLACE, UID, TEA, "") == "It is in alex@example.com already."
     assert titles(google) == ["Tea"]
-    google.book.calendar("primary").cancel(own_id(uid))
-    assert not await calendars.holds(place, uid)
+    google.book.calendar("primary").cancel(own_id(UID))
+    assert not await calendars.holds(PLACE, UID)
     with pytest.raises(NotDoneError, match="has been deleted"):
-        await calendars.add(place, uid, event, "")
-    assert OWN_ID.fullmatch(own_id(uid))
+        await calendars.add(PLACE, UID, TEA, "")
+    assert OWN_ID.fullmatch(own_id(UID))
+
+
+async def test_what_is_added_while_a_calendar_is_read_anew_stays(
+    copy: Copy, google: Google, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await copy.look()
+    google.book.calendar("primary").expire_sync_tokens()
+    calendars, changes = GoogleCalendars(copy.account, copy.store), copying.changes
+
+    async def then_added(*args: Any) -> Any:
+        found = await changes(*args)
+        await calendars.add(PLACE, UID, TEA, "")
+        return found
+
+    monkeypatch.setattr(copying, "changes", then_added)
+    await copy.look()
+    assert list(await copy.there()) == [own_id(UID)]
 
 
 async def test_a_refusal_and_a_server_that_is_away_have_done_nothing(desk: CalendarDesk, google: Google) -> None:
