@@ -382,7 +382,7 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
         mail=MailParts(
             looks,
             mailbox,
-            mail_accounts(config, connected.senders),
+            mail_accounts(config, connected.senders, connected.not_mail),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
             {filer.account: filer for filer in connected.filers},
             partial(note_filed, ground.store),

@@ -1,8 +1,8 @@
 """Writing to an account's calendars. What is added becomes an object of its own, and one that is there is left alone.
 
-A place is the calendar's id and the event's UID. The object's address is made of both, and the server is told to take
-it only where nothing lies (If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. An object
-is replaced only as it was seen (If-Match). What was written stands in the copy at once.
+The object's address is made of its calendar's and of its UID, and the server is told to take it only where nothing lies
+(If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. An object is replaced only as it was
+seen (If-Match). What was written stands in the copy at once.
 """
 
 from __future__ import annotations
@@ -17,22 +17,15 @@ from pepper_tui.config import ConfigError
 from pepper_tui.connectors.caldav.dav import calendars
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
+from pepper_tui.connectors.calendar_places import CopiedCalendars
 from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
-from pepper_tui.domains.calendar.objects import (
-    CalendarObject,
-    CalendarSource,
-    object_id,
-    objects_with,
-    put_objects,
-    sources_of,
-)
+from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, objects_with, put_objects
 from pepper_tui.domains.calendar.pieces import readable
 from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
-_START: Final = "caldav:"
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\n{}END:VCALENDAR\r\n"
 _PRODUCT: Final = b"PRODID:-//Pepper//Pepper//EN"
 _EXISTS: Final = 412
@@ -41,33 +34,19 @@ _CHANGED: Final = 412
 """What If-Match is answered with where something else lies, or nothing (section 13.1.1)."""
 
 
-class CalDavCalendars:
+class CalDavCalendars(CopiedCalendars):
     """The calendars of the account ``ident``: see ``domains.calendar.writer.Calendars``."""
 
     def __init__(self, ident: str, settings: CalDav, password: Callable[[], str], store: Store) -> None:
-        self._ident, self._settings, self._password, self._store = ident, settings, password, store
-
-    async def names(self) -> list[str]:
-        return [each.title for each in await self._writable()]
-
-    async def place(self, wanted: str, uid: str) -> str:
-        writable = await self._writable()
-        name = wanted.strip().casefold()
-        found = [each for each in writable if name in ("", each.title.casefold(), each.id.casefold(), self._ident)]
-        if not found:
-            there = ", ".join(one_line(each.title, 40) for each in writable) or "none yet"
-            raise ToolError(f"{self._ident} has no calendar {one_line(wanted, 60)!r} to add to; there are: {there}")
-        return f"{_START}{found[0].id}:{uid}"
-
-    def owns(self, place: str) -> bool:
-        return place.startswith(f"{_START}{self._ident}/")
+        super().__init__("caldav", ident, store)
+        self._settings, self._password = settings, password
 
     async def look(self, place: str, event: bytes) -> Found:
-        await self._source(place)
+        await self.source(place)
         return Found("", True)
 
     async def holds(self, place: str, uid: str) -> bool:
-        source = await self._source(place)
+        source = await self.source(place)
         try:
             async with self._wire() as wire:
                 answer = await wire.ask("GET", await self._found(wire, source, place))
@@ -78,7 +57,7 @@ class CalDavCalendars:
         return answer.status == 200
 
     async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
-        source = await self._source(place)
+        source = await self.source(place)
         text = _WRAPPED.format(event.decode())
         headers = {"Content-Type": "text/calendar; charset=utf-8", "If-None-Match": "*"}
         try:
@@ -99,13 +78,17 @@ class CalDavCalendars:
         return f"Added to {one_line(source.title, 60)} of {self._ident}."
 
     async def held(self, calendar: str, uid: str) -> Held | None:
-        if all(each.id != calendar for each in await self._writable()):
+        if all(each.id != calendar for each in await self.writable()):
             return None
         found = next((each for each in await objects_with(self._store, uid) if each.calendar == calendar), None)
-        return Held(f"{_START}{calendar}:{uid}", found.place, found.version, found.text) if found is not None else None
+        return (
+            Held(f"{self._start}{calendar}:{uid}", found.place, found.version, found.text)
+            if found is not None
+            else None
+        )
 
     async def rewrite(self, held: Held, text: str) -> str:
-        source = await self._source(held.place)
+        source = await self.source(held.place)
         title = one_line(source.title, 60)
         headers = {"If-Match": held.version or "*"}
         if text:
@@ -129,29 +112,12 @@ class CalDavCalendars:
         return f"{'Changed' if text else 'Removed'} in {title} of {self._ident}."
 
     async def stands(self, held: Held, text: str) -> bool:
-        source = await self._source(held.place)
+        source = await self.source(held.place)
         try:
             async with self._wire() as wire:
                 return _holds(await wire.ask("GET", urljoin(await self._at(wire, source), held.at)), text)
         except ServerError as error:
             raise ToolError(error.told) from error
-
-    def title(self, place: str) -> str:
-        return place.removeprefix(_START).rpartition(":")[0]
-
-    def calendar(self, place: str) -> str:
-        return self.title(place)
-
-    async def _writable(self) -> list[CalendarSource]:
-        sources = await sources_of(self._store, self._ident)
-        return sorted((each for each in sources if each.may_write and "VEVENT" in each.holds), key=lambda one: one.id)
-
-    async def _source(self, place: str) -> CalendarSource:
-        wanted = self.title(place)
-        found = next((each for each in await self._writable() if each.id == wanted), None)
-        if found is None:
-            raise NotDoneError(f"the calendar {one_line(wanted, 80)} is not there any more, or can't be written to")
-        return found
 
     async def _found(self, wire: Wire, source: CalendarSource, place: str) -> str:
         """Return the address of the object, on the host where the calendar is. Raises ``UnreachedError``."""

@@ -30,7 +30,7 @@ from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts_among, why_over
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
-from pepper_tui.domains.calendar.objects import OBJECTS, PAGE
+from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
 from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
 from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
 from pepper_tui.feeds.feed import FeedContext, store_signal
@@ -166,6 +166,8 @@ class CalendarFeed:
         kept: dict[str, Event] = dict(present)
         left = _left(known, present)
         invited = {event.uid for event in (last or {}).values() if event.calendar == INVITED}
+        unheard = _unheard(strange, known, last)
+        dropped = await dropped_calendars(ctx.store) if left else frozenset()
         changed = False
         async with ctx.store.unit():
             for key, event in strange.items():
@@ -175,13 +177,15 @@ class CalendarFeed:
                     data["backlog"] = before["backlog"]
                     if before == {name: data[name] for name in before if name in data}:
                         continue
-                    data["backlog"] = False
+                    data["backlog"] = before["gone"] and event.first  # its calendar is read again
                 elif event.uid in invited:  # it was told of as it came by mail
                     data["backlog"] = True
                 elif same := left.get(_content(event.data())):  # an export that gives each event another UID
                     data["backlog"] = True
                     one = same.pop()
                     await self._put(ctx, one, {**known[one], "gone": True, "backlog": True})
+                elif key in unheard:
+                    data["backlog"] = True
                 changed = True
                 await self._put(ctx, key, data, before)
             for key in chain.from_iterable(left.values()):
@@ -191,9 +195,8 @@ class CalendarFeed:
                     continue
                 changed = True
                 elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
-                await self._put(
-                    ctx, key, {**before, "gone": True, "backlog": elsewhere or before["end"] <= now}, before
-                )
+                quiet = elsewhere or before["end"] <= now or before["calendar"] in dropped
+                await self._put(ctx, key, {**before, "gone": True, "backlog": quiet}, before)
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
@@ -361,6 +364,21 @@ def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[
         if key not in present and not data["gone"]:
             left[_content(data)].append(key)
     return left
+
+
+def _unheard(
+    strange: Mapping[str, Event], stored: Mapping[str, Json], last: Mapping[str, Event] | None
+) -> frozenset[str]:
+    """Return the keys of cancelled events whose series nobody has heard of: that they are off is no news."""
+    found = [key for key, event in strange.items() if event.cancelled and key not in stored]
+    if not found:
+        return frozenset()
+    heard_of = (
+        {(each["calendar"], each["uid"]) for each in stored.values() if not each["gone"]}
+        if last is None
+        else {(each.calendar, each.uid) for each in last.values()}
+    )
+    return frozenset(key for key in found if (strange[key].calendar, strange[key].uid) not in heard_of)
 
 
 def _content(event: Json) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pepper_tui.domains.calendar.pieces import pieces
@@ -78,10 +78,29 @@ async def sources_of(store: Store, account: str) -> list[CalendarSource]:
     return [each for each in CalendarSource.readable(found) if not each.gone]
 
 
+async def dropped_calendars(store: Store) -> frozenset[str]:
+    """Return the ids of the calendars that are no longer read, or no longer there."""
+    found = await store.query(ContextFilter(namespaces=[CALENDARS], limit=None))
+    return frozenset(each.id for each in CalendarSource.readable(found) if each.gone)
+
+
 async def objects_of(store: Store, source: CalendarSource) -> dict[str, CalendarObject]:
     """Return the objects of one calendar that are there, by their places."""
-    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], limit=None)
-    found = CalendarObject.readable(await store.query(wanted))
+    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], newest_first=False, limit=PAGE)
+    found: dict[str, CalendarObject] = {}
+    while page := await store.query(wanted):  # by pages, as there may be tens of thousands
+        found |= {each.place: each for each in CalendarObject.readable(page)}
+        wanted = replace(wanted, after_seq=page[-1].seq)
+    return {place: each for place, each in found.items() if not each.gone}
+
+
+async def objects_at(store: Store, account: str, places: Sequence[str]) -> dict[str, CalendarObject]:
+    """Return the objects at ``places`` of an account that are there, by their places."""
+    idents = [object_id(account, place) for place in places]
+    found: list[CalendarObject] = []
+    for at in range(0, len(idents), PAGE):
+        wanted = ContextFilter(namespaces=[OBJECTS], context_ids=idents[at : at + PAGE], limit=None)
+        found += CalendarObject.readable(await store.query(wanted))
     return {each.place: each for each in found if not each.gone}
 
 

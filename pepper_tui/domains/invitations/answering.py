@@ -127,10 +127,10 @@ async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
     Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come.
     """
     calendars = ctx.of(CalendarParts).calendars
-    if asked.held is not None or calendars is None or answer == "decline":
+    if asked.held is not None or not isinstance(calendars, AllCalendars) or answer == "decline":
         return {}
     try:
-        place = await calendars.place("", asked.uid)
+        place = await calendars.place_of_others(asked.uid)
         text = b"\r\n".join([*_zones(asked.pieces), *(each.text.strip() for each in asked.pieces)]) + b"\r\n"
         found = await calendars.look(place, text)
     except ToolError:
