@@ -21,22 +21,24 @@ from pepper_tui.text import clean
 
 if TYPE_CHECKING:
     from pepper_tui.config import Config
+    from pepper_tui.connectors.registry import Named
 
 config_app = typer.Typer(
     help="The config: where it is, what it says, whether it is right; an example.", no_args_is_help=True
 )
 
 
-def _of_accounts(home: Path, config: Config) -> list[str]:
-    """Return the problems of the accounts that the config names."""
+def _of_accounts(home: Path, config: Config) -> tuple[list[Named], list[str]]:
+    """Return the accounts that the config names, and their problems."""
     from pepper_tui.config import ConfigError
     from pepper_tui.connectors.registry import named
 
+    found: list[Named] = []
     try:
-        list(named(config, home))
+        found.extend(named(config, home))
     except ConfigError as error:
-        return error.problems
-    return []
+        return found, error.problems
+    return found, []
 
 
 @config_app.command("check")
@@ -51,8 +53,10 @@ def config_check(home: HomeOption = None) -> None:
         for note in old_key_notes(plain_text(path), path):
             show(f"{note}; to write that into the file: pepper config upgrade")
     config = configured(where)
-    problems = [*missing_things(where, config), *_of_accounts(where, config)]
-    for line in summary(config):
+    accounts, wrong = _of_accounts(where, config)
+    calendars = [one.ident for one in accounts if one.connector.holds == ("calendars",)]
+    problems = [*missing_things(where, config), *wrong]
+    for line in summary(config, calendars):
         show(line)
     if problems:
         leave(LaunchError(EXIT_CONFIG, *problems))

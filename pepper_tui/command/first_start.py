@@ -20,7 +20,7 @@ def first_start(home: Path, *, yes: bool = False) -> int:
     try:
         if not ask_and_write(home, yes=yes):
             return EXIT_CONFIG
-        if not yes and confirmed("Add a mail account at a server (IMAP) now?", default=False):
+        if not yes and confirmed("Add an account now (mail or calendars at a server)?", default=False):
             return _add_account(home)
         return 0
     except FirstStartError as error:
@@ -34,11 +34,11 @@ def first_start(home: Path, *, yes: bool = False) -> int:
 
 def _add_account(home: Path) -> int:
     """Ask for an account, and add it; without it the first start is done all the same."""
-    from pepper_tui.command.accounts.adding import add
     from pepper_tui.command.accounts.options import Given
+    from pepper_tui.command.accounts.work import add_of_kind
 
     try:
-        asyncio.run(add(home, Given()))
+        asyncio.run(add_of_kind(home, "", Given()))
     except (PepperError, typer.Abort) as error:
         typer.echo(f"{error or 'No account was added'}; later: pepper accounts add", err=True)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +16,32 @@ from pepper_tui.config.secret.literals import in_arguments, in_values, is_secret
 from pepper_tui.text import one_line
 
 
-def summary(config: Config) -> list[str]:
-    """Summarise what the config sets up, one line per room."""
+def summary(config: Config, calendars: Collection[str] = ()) -> list[str]:
+    """Summarise what the config sets up, one line per room. ``calendars`` are the accounts that hold these, by id."""
 
-    def named(count: int, word: str) -> str:
-        return f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
+    def named(count: int, word: str, paused: int = 0) -> str:
+        said = f"{count} {word}{'' if count == 1 else 'es' if word.endswith('ch') else 's'}"
+        return f"{said} ({paused} paused)" if paused else said
 
-    smtp, paused = config.mail.smtp, sum(account.paused for account in config.account)
+    smtp, of_mail = config.mail.smtp, [account for account in config.account if account.id not in calendars]
     able = [account.id for account in config.account if account.own.get("smtp") and not account.paused]
     sending = f"by {smtp.host}:{smtp.port} as {config.sender_address}" if smtp else "off"
     if smtp is None:
-        where = "smtp in an account" if config.account else "pepper accounts add, or [mail.smtp]"
+        where = "smtp in an account" if of_mail else "pepper accounts add, or [mail.smtp]"
         sending = f"by account {able[0]}" if able else f"off ({where} turns it on)"
     counts = {
         "folder": len(config.mail.maildir),
         "mbox file": len(config.mail.mbox),
-        "account": len(config.account),
+        "account": len(of_mail),
     }
-    mail = ", ".join(named(count, word) for word, count in counts.items() if count) or "none"
-    mail += f" ({paused} paused)" if paused else ""
+    rests = sum(account.paused for account in of_mail)
+    also = sum(account.paused for account in config.account) - rests
+    mail = ", ".join(named(n, word, rests if word == "account" else 0) for word, n in counts.items() if n) or "none"
+    rest = {"path": len(config.calendar.paths), "account": len(config.account) - len(of_mail)}
+    kept = ", ".join(named(n, word, also if word == "account" else 0) for word, n in rest.items() if n) or "none"
     return [
         f"mail       {mail}; sending {one_line(sending)}",
-        f"calendar   {named(len(config.calendar.paths), 'path')}",
+        f"calendar   {kept}",
         f"rules      {named(len(config.rule) + len(config.watch), 'rule')}, {named(len(config.user.vips), 'VIP')}, "
         + f"{named(len(config.clock), 'clock signal')}",
     ]

@@ -20,6 +20,7 @@ from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
+from pepper_tui.domains.calendar.telling.copies import old_copies, only_invitations
 from pepper_tui.domains.calendar.telling.settled_cards import SettledCards
 from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
@@ -128,11 +129,13 @@ class Notices:
 
 @dataclass(frozen=True, slots=True)
 class Sensing:
-    """The sources of signals."""
+    """The sources of signals. ``called``, ``copies``: see ``CalendarParts``."""
 
     accounts: Sequence[Named]
     connected: Built
     agenda: Agenda | None
+    called: Callable[[str], str]
+    copies: Callable[[], Awaitable[Sequence[str]]]
     feeds: Feeds
     llm_triage: LlmTriage
 
@@ -305,11 +308,14 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     around = Around("", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail)
     connected = built_of(accounts, around)
     whose = Whose(ground.zone, ground.own, ground.signs)
-    agenda, calendar = calendars(connected, config.calendar, store, clock, whose, triage, instead.agenda)
+    ids = [one.ident for one in accounts if "calendars" in one.connector.holds and not one.in_section]
+    agenda, calendar, called = calendars(connected, ids, config.calendar, store, clock, whose, triage, instead.agenda)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
     feeds = Feeds([*connected.feeds, *calendar, *follows], store, clock, ground.subscriber, zone)
-    return Sensing(accounts, connected, agenda, feeds, llm_triage)
+    has_any = bool(ids or connected.calendar_paths or connected.has_calendar or instead.agenda)
+    copies = partial(old_copies, store, ids, feeds.is_well, clock, zone) if has_any else only_invitations
+    return Sensing(accounts, connected, agenda, called, copies, feeds, llm_triage)
 
 
 def _matters(ground: Ground, triage: Triage) -> Matters:
@@ -402,6 +408,8 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,
             ground.own,
+            sensing.called,
+            sensing.copies,
         ),
         invitations=InvitationParts(ground.own),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),

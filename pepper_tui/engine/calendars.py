@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -27,27 +27,35 @@ class Whose:
 
 def calendars(
     connected: Built,
+    accounts: Sequence[str],
     settings: Calendar,
     store: Store,
     clock: Clock,
     whose: Whose,
     triage: Triage,
     instead: Agenda | None,
-) -> tuple[Agenda | None, list[Feed]]:
-    """Return the agenda (``instead``, if there is one) and its feed; there is none without a calendar."""
-    by_mail = bool(connected.originals)
-    if not connected.calendar_paths and not connected.has_calendar and not by_mail:
-        return instead, []
+) -> tuple[Agenda | None, list[Feed], Callable[[str], str]]:
+    """Return the agenda (``instead``, if there is one), its feed, and how it calls a calendar beside others.
+
+    ``accounts`` are those of calendars, by id. There is no agenda without a calendar, or mail that may invite.
+    """
+    paths, by_mail = connected.calendar_paths, bool(connected.originals)
+    has_any = bool(paths or connected.has_calendar or accounts)
+    if not has_any and not by_mail:
+        return instead, [], lambda _: ""
     from pepper_tui.domains.calendar.agenda import Agenda as OfAll
+    from pepper_tui.domains.calendar.event import INVITED
     from pepper_tui.domains.calendar.feed import CalendarFeed
     from pepper_tui.domains.calendar.objects import ObjectReader
 
-    objects = ObjectReader(store) if connected.has_calendar or by_mail else None
-    paths = connected.calendar_paths
-    agenda: Any = instead or OfAll(paths, whose.zone, whose.addresses, clock, objects=objects)
+    # read also where no account has any: what is left of one that was removed is no news
+    objects, ids = ObjectReader(store), frozenset([*accounts, INVITED] if by_mail else accounts)
+    own = OfAll(paths, whose.zone, whose.addresses, clock, objects=objects, accounts=ids)
+    agenda: Any = instead or own
+    named = own.named if instead is None else lambda _: ""
     if not by_mail:
-        return agenda, [CalendarFeed(settings, triage, agenda)]
+        return agenda, [CalendarFeed(settings, triage, agenda)], named
     from pepper_tui.domains.invitations.taking import Invitations
 
-    has_any = bool(connected.calendar_paths or connected.has_calendar)
-    return agenda, [CalendarFeed(settings, triage, agenda, Invitations(triage, whose.signs), has_any=has_any)]
+    taking = Invitations(triage, whose.signs)
+    return agenda, [CalendarFeed(settings, triage, agenda, taking, has_any=has_any)], named

@@ -302,6 +302,9 @@ def test_a_file_of_secrets_that_others_may_read_is_one_thing_to_fix(home: Path) 
 )
 def test_the_summary_of_a_config_says_what_there_is(tmp_path: Path, config: str, words: str) -> None:
     assert summary(parse_config(config, tmp_path / "config.toml"))[0].startswith(words)
+    of_calendars = summary(parse_config(config, tmp_path / "config.toml"), ["work"])
+    assert of_calendars[0].startswith("mail       none")
+    assert of_calendars[1].startswith("calendar   none" if config == HEAD else "calendar   1 account")
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,7 @@ def test_it_senses_is_checked_and_goes_on_after_a_kill(installed: Path, home: Pa
         with (home / "build.log").open("a") as log:
             log.write("error: out of memory\nnothing\n")
     said = pepper(home, installed, "doctor").stdout
+    assert "linelog          Lines of a log file" in pepper(home, installed, "accounts", "kinds").stdout
     assert re.search(r"ok +log build\.log +.*build\.log, \d+ bytes", said), said
 
 

@@ -70,8 +70,7 @@ def accounts_add(
     home: HomeOption = None,
 ) -> None:
     """Add an account of mail or calendars: its settings are found, shown, tried, and then written into the config."""
-    from pepper_tui.command.accounts.adding import add
-    from pepper_tui.command.accounts.options import IMAP, Given
+    from pepper_tui.command.accounts.options import Given
 
     given = Given(
         address,
@@ -95,16 +94,7 @@ def accounts_add(
         tuple(settings or ()),
         url,
     )
-    where = at(home)
-
-    async def added() -> int:
-        what = kind or (await _work().chosen_kind() if given.asks and not given.names_servers else IMAP)
-        if what == IMAP:
-            return await add(where, given)
-        code: int = await _work().add_other(where, what, given)
-        return code
-
-    _do(where, added(), changes=True)
+    _do(at(home), _work().add_of_kind(at(home), kind, given), changes=True)
 
 
 @accounts_app.command("kinds")

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from pepper_tui.clock import SystemClock, in_thread
+from pepper_tui.command.accounts.adding import add
 from pepper_tui.command.accounts.keeping import LONGEST_SECRET, works
 from pepper_tui.command.accounts.kinds import add_other, chosen_kind, listed_kinds
+from pepper_tui.command.accounts.options import IMAP, Given
 from pepper_tui.command.accounts.terminal_talk import TerminalTalk
 from pepper_tui.command.asking import confirmed, unseen
 from pepper_tui.command.launch import EXIT_CONFIG, EXIT_TROUBLE, LaunchError
@@ -20,7 +22,7 @@ from pepper_tui.engine.answers.socket import NoEngineError, RemoteError, request
 from pepper_tui.setup.accounts.book import PLACES, AccountBook
 from pepper_tui.text import one_line
 
-__all__ = ["add_other", "chosen_kind", "listed_kinds"]
+__all__ = ["listed_kinds"]
 Json = dict[str, Any]
 
 
@@ -46,6 +48,12 @@ async def health_of(home: Path) -> dict[str, Json] | None:
     except (NoEngineError, RemoteError):
         return None
     return {part["part"]: part for part in facts["health"]}
+
+
+async def add_of_kind(home: Path, kind: str, given: Given) -> int:
+    """Add an account of that kind; without one, of the kind that the user chooses, or mail at a server."""
+    what = kind or (await chosen_kind() if given.asks and not given.names_servers else IMAP)
+    return await (add(home, given) if what == IMAP else add_other(home, what, given))
 
 
 async def test_all(home: Path, ident: str) -> int:

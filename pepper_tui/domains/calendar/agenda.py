@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from pathlib import Path
@@ -24,6 +24,7 @@ from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
 from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.calendar.pieces import Piece
 from pepper_tui.domains.calendar.shelf import Series, Shelf, Shelved, batches
+from pepper_tui.domains.calendar.telling.names import short_names
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 
@@ -64,17 +65,20 @@ class Agenda:
         clock: Clock | None = None,
         parser: CalendarParser | None = None,
         objects: ObjectReader | None = None,
+        accounts: Container[str] | None = None,
     ) -> None:
         """Set up the agenda.
 
         ``addresses`` are the user's own, with or without "+tag": an event that one of them declined takes no time.
+        ``accounts``: whose objects are read; None for any.
         """
         self._paths = paths
         self._looks = Looks(clock or SystemClock())
         self._zone = zone
         self._addresses = frozenset(_untagged(address.lower()) for address in addresses)
         self._parser = parser or CalendarParser()
-        self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects), objects
+        self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects, accounts), objects
+        self._names: dict[str, str] = {}
         self._edition = self.listed = 0
         self._said: dict[bytes, Json | str] = {}
         self._followed: dict[tuple[bytes, ...], _Followed] = {}
@@ -89,6 +93,14 @@ class Agenda:
     def defects(self) -> list[str]:
         """What the last queries could not read, or not completely: files first, then events by name."""
         return [*self._of_files, *dict.fromkeys(list(self._of_series.values()))]
+
+    def named(self, calendar: str) -> str:
+        """Return what to call a calendar beside others; empty where there is only one."""
+        return self._names.get(calendar, "")
+
+    def is_left(self, calendar: str) -> bool:
+        """Check whether a calendar is of an account that the config no longer names."""
+        return calendar in self._shelf.left
 
     def is_unread(self, calendar: str, uid: str) -> bool:
         """Check whether this event, or a file of its calendar, could not be read just now.
@@ -217,6 +229,7 @@ class Agenda:
         files, noted, unread, changed = self._shelf.load()
         if changed or self._waits:
             self._edition += 1
+            self._names = short_names(self._shelf.places())
             self._read(files, until)
             there = {piece.digest for file in files for piece in file.pieces}
             self._said = {digest: said for digest, said in self._said.items() if digest in there}

@@ -42,6 +42,7 @@ NAME: Final = "calendar"
 SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
+NOT_READ: Final = "a calendar of them is no longer read"
 NO_MORE: Final = "they no longer overlap"
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
@@ -195,7 +196,8 @@ class CalendarFeed:
                     continue
                 changed = True
                 elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
-                quiet = elsewhere or before["end"] <= now or before["calendar"] in dropped
+                left_behind = before["calendar"] in dropped or self._agenda.is_left(before["calendar"])
+                quiet = elsewhere or left_behind or before["end"] <= now
                 await self._put(ctx, key, {**before, "gone": True, "backlog": quiet}, before)
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
@@ -249,7 +251,8 @@ class CalendarFeed:
         over: dict[str, str] = {}
         for key, data in conflicts.items():
             if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
-                why = why_over(data["events"], by_uid, data["end"], now)
+                left = any(self._agenda.is_left(one["calendar"]) for one in data["events"])
+                why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
                     over[key] = why or NO_MORE
         return over

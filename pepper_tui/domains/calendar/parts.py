@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -39,7 +39,8 @@ class WorkingHours:
 class CalendarParts:
     """``calendars`` are those that can be written to; ``announce`` asks which time is meant.
 
-    ``own``: the user's addresses.
+    ``own``: the user's addresses. ``named`` tells a calendar from others by a short name, empty where there is only
+    one; ``copies``: which copies of calendars are old, in words.
     """
 
     agenda: Agenda | None = None
@@ -47,3 +48,5 @@ class CalendarParts:
     working: WorkingHours = WorkingHours()
     announce: Announce | None = None
     own: Collection[str] = ()
+    named: Callable[[str], str] = lambda _: ""
+    copies: Callable[[], Awaitable[Sequence[str]]] | None = None

@@ -5,7 +5,8 @@ A file that has vanished counts as unread for a while: many programs write a fil
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.telling.names import Place, place_of_copy, place_of_file
 from pepper_tui.text import one_line
 
 MAX_FILE: Final = 10_000_000  # bytes
@@ -80,13 +82,28 @@ class Series:
 
 
 class Shelf:
-    """The files of ``paths`` (.ics files, or folders of them) and the objects. Blocking; one thread at a time."""
+    """The files of ``paths`` (.ics files, or folders of them) and the objects. Blocking; one thread at a time.
 
-    def __init__(self, paths: Sequence[Path], clock: Clock, objects: ObjectReader | None) -> None:
-        self._paths, self._clock, self._reader = paths, clock, objects
+    ``accounts``: whose objects are read; None for any. ``left`` are the calendars of others, once they are known.
+    """
+
+    def __init__(
+        self, paths: Sequence[Path], clock: Clock, objects: ObjectReader | None, accounts: Container[str] | None = None
+    ) -> None:
+        self._paths, self._clock, self._reader, self._accounts = paths, clock, objects, accounts
+        self.left: set[str] = set()
         self._files: dict[Path, Shelved] = {}
         self._objects: dict[str, Shelved] = {}  # by id
         self._away: dict[Path, float] = {}  # files that have vanished, and since when
+
+    def places(self) -> dict[str, set[Place]]:
+        """Return where each calendar is, by its id."""
+        found: dict[str, set[Place]] = defaultdict(set)
+        for path, file in self._files.items():
+            found[file.calendar].add(place_of_file(path, (piece.uid for piece in file.pieces)))
+        for calendar in {each.calendar for each in self._objects.values()}:
+            found[calendar].add(place_of_copy(calendar))
+        return found
 
     def load(self) -> tuple[list[Shelved], list[str], set[str], bool]:
         """Return what there is now, what is wrong with it, calendars that can't be read, and whether it changed."""
@@ -142,6 +159,9 @@ class Shelf:
         """Take in what came of the objects; return whether anything did."""
         news = self._reader.taken() if self._reader is not None else []
         for each in news:
+            if self._accounts is not None and each.account not in self._accounts:
+                self.left.add(each.calendar)
+                continue
             if each.gone:
                 self._objects.pop(each.id, None)
                 continue

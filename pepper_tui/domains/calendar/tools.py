@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Annotated, Any, Final, Literal
@@ -35,7 +35,7 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
         start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
         days: how many days
     """
-    calendar, zone, now = the_agenda(ctx), ctx.zone, ctx.clock.now()
+    calendar, zone, now, named = the_agenda(ctx), ctx.zone, ctx.clock.now(), ctx.of(CalendarParts).named
     today = datetime.fromtimestamp(now, zone).date()
     lines: list[str] = []
     for first, count in await _spans(ctx, start, days, today):
@@ -47,8 +47,8 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
             continue
         if first <= today < after and (free := _free_until(events, now, today, zone)):
             lines.append(free)
-        lines += [_event(event.data(), now, today, zone) for event in events]
-    return _whole(calendar, "\n".join(lines))
+        lines += [_event(event.data(), now, today, zone, named) for event in events]
+    return await _told(ctx, _whole(calendar, "\n".join(lines)))
 
 
 @tool(effect=Effect.READ)
@@ -82,7 +82,7 @@ async def find_free_time(
         free = free_spans([(max(begins, now), ends)], [(one["start"], one["end"]) for one in taken], minutes * 60)
         lines.append(_free_words(free, (max(begins, now), ends), taken, day, today, zone))
     if lines:
-        return _whole(calendar, "\n".join(lines))
+        return await _told(ctx, _whole(calendar, "\n".join(lines)))
     return f"No {part or 'working'} hours are left {_and([_span(*span, today) for span in spans])}."
 
 
@@ -100,17 +100,18 @@ async def find_conflicts(
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
     spans = await _spans(ctx, start, days, today, default=14)
-    calendar = the_agenda(ctx)
+    calendar, named = the_agenda(ctx), ctx.of(CalendarParts).named
     lines: list[str] = []
     for first, count in spans:
         begins, ends = window(first, 0, 0, zone)[0], window(first + timedelta(days=count), 0, 0, zone)[0]
         found = await calendar.conflicts(max(begins, now), ends)
-        lines += [" overlaps with ".join(_event(one.data(), now, today, zone) for one in pair) for pair in found]
+        lines += [" overlaps with ".join(_event(one.data(), now, today, zone, named) for one in pair) for pair in found]
         if len(found) >= CONFLICTS:
             lines.append(f"There are more: these are the first {len(found)}.")
     said = _and([_span(*span, today) for span in spans])
     nothing, of_those = f"Nothing overlaps, {said}.", f"Nothing that could be read overlaps, {said}."
-    return _whole(calendar, "\n".join(lines)) if lines else _whole(calendar, nothing, of_those)
+    whole = _whole(calendar, "\n".join(lines)) if lines else _whole(calendar, nothing, of_those)
+    return await _told(ctx, whole)
 
 
 def unread(calendar: Agenda) -> str:
@@ -128,6 +129,12 @@ def _whole(calendar: Agenda, words: str, partial: str = "") -> str:
         if left_out
         else words
     )
+
+
+async def _told(ctx: ToolContext, words: str) -> str:
+    """Return ``words`` with the age of each copy that they come from and that is not as its server has it."""
+    copies = ctx.of(CalendarParts).copies
+    return "\n".join([words, *(await copies() if copies is not None else ())])
 
 
 def the_agenda(ctx: ToolContext) -> Agenda:
@@ -203,8 +210,8 @@ def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: d
     return f"{_day(day, today)}: {said}{rest}{more}"
 
 
-def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:
-    """Return one event in a line of its own: day, times, title, place, and whether it is under way or over."""
+def _event(event: Json, now: float, today: date, zone: tzinfo, named: Callable[[str], str]) -> str:
+    """Return one event in a line of its own: day, times, title, place, calendar, and whether it is on or over."""
     start, end = _wall(event.get("start"), zone), _wall(event.get("end"), zone)
     title = one_line(str(event.get("summary") or event.get("title") or "(no title)"), 200)
     if start is None:
@@ -218,6 +225,7 @@ def _event(event: Json, now: float, today: date, zone: tzinfo) -> str:
         if end and end > start:
             when += f"–{end:%H:%M}" if end.date() == start.date() else f" to {_day(end.date(), today)}, {end:%H:%M}"
     place = f", {one_line(str(event['location']), 200)}" if event.get("location") else ""
+    place += f" [{called}]" if (called := named(str(event.get("calendar", "")))) else ""
     answer = event.get("answer")
     notes = ["tentative"] if event.get("status") == "TENTATIVE" or answer == "tentative" else []
     notes += ["declined"] if answer == "declined" else [] if event.get("busy", True) else ["free"]

@@ -63,7 +63,8 @@ def questions(found: Found) -> list[Question]:
             "Pepper reads .ics files, and tells you what begins soon.",
             calendars,
             many=True,
-            nothing="No calendar was found at the usual places. You can name a file or folder.",
+            nothing="No calendar was found at the usual places. You can name a file or folder. "
+            "Those at a server, or under an address, are added afterwards: Ctrl+N in Pepper, or pepper accounts add.",
         ),
         Question(
             "model",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -41,6 +42,15 @@ class CalendarDesk(Desk):
     async def signals(self) -> list[str]:
         """Content and priority of the calendar's signals."""
         return [f"{row['priority']}: {row['content']}" for row in await self.rows("signals.calendar")]
+
+    async def answer(self, name: str, number: int) -> str:
+        """What the call of that tool has given, by its number from 1."""
+
+        async def there() -> bool:
+            return len(await self.results(name)) >= number
+
+        await self.until(there)
+        return (await self.results(name))[number - 1].content
 
     async def health(self, part: str) -> str:
         """State and words of a part."""
@@ -133,7 +143,15 @@ async def test_a_server_that_goes_is_told_and_what_came_meanwhile_comes_once(tmp
 
         await desk.until(troubled, step=1.0)
         await desk.says("what is on", calls(("agenda", {"start": "2027-01-05", "days": 3})))
-        assert "Standup" in (await desk.result("agenda")).content
+        lines = (await desk.result("agenda")).content.splitlines()
+        assert "Standup" in lines[0]
+        old = re.match(r"cal: as of (\d\d:\d\d), the calendar server 127\.0\.0\.1:\d+ can't be reached", lines[1])
+        assert old, lines
+        await desk.restart()
+        await desk.until(troubled, step=1.0)
+        await desk.says("am I free", calls(("find_free_time", {"start": "tomorrow"}), ("find_conflicts", {})))
+        for name in ("find_free_time", "find_conflicts"):
+            assert f"\ncal: as of {old[1]}, the calendar server" in (await desk.result(name)).content
         with running(folder, server.port) as again:
             again.put("work", "b", event("b", "Review"))
             await desk.until(lambda: told(2), step=1.0)
@@ -143,6 +161,8 @@ async def test_a_server_that_goes_is_told_and_what_came_meanwhile_comes_once(tmp
 
             await desk.until(well, step=1.0)
             assert len(await desk.signals()) == 2
+            await desk.says("what is on", calls(("agenda", {"start": "2027-01-06"})))
+            assert await desk.answer("agenda", 2) == "Nothing on Wed 6 Jan 2027."
     finally:
         await desk.engine.close()
 
@@ -157,3 +177,47 @@ async def test_the_accounts_screen_lists_tests_and_pauses_it(tmp_path: Path, ser
     assert (found.state, found.detail) == ("ok", "1 calendar: Work")
     await accounts.pause("cal", True)
     assert [each.paused for each in await accounts.rows()] == [True]
+
+
+async def test_an_answer_names_the_calendar_where_there_are_several(tmp_path: Path, server: Server) -> None:
+    server.make("work", "Work")
+    server.put("work", "a", event("a", "Standup"))
+    async with at_server(tmp_path, ManualClock(1_799_000_000.0), server) as desk:
+
+        async def told(count: int) -> bool:
+            return len(await desk.signals()) >= count
+
+        asked = calls(("agenda", {"start": "2027-01-05"}))
+
+        await desk.until(lambda: told(1))
+        await desk.says("what is on", asked)
+        assert await desk.answer("agenda", 1) == "Tue 5 Jan 2027, 10:00–11:00: Standup"
+        server.make("home", "Home")
+        server.put("home", "b", event("b", "Dentist", "20270105T120000Z"))
+        await desk.until(lambda: told(2), step=1.0)
+        await desk.says("what is on", asked)
+        lines = ("10:00–11:00: Standup [work]", "12:00–13:00: Dentist [home]")
+        assert await desk.answer("agenda", 2) == "\n".join(f"Tue 5 Jan 2027, {line}" for line in lines)
+
+
+async def test_what_an_account_that_was_removed_has_left_is_neither_shown_nor_told(
+    tmp_path: Path, server: Server
+) -> None:
+    server.make("work", "Work")
+    server.put("work", "a", event("a", "Standup"))
+    (tmp_path / "own.ics").write_text(event("own", "Own"))
+    desk = at_server(tmp_path, ManualClock(1_799_000_000.0), server)
+    paths = desk.config.calendar.model_copy(update={"paths": [tmp_path / "own.ics"]})
+    desk.config = desk.config.model_copy(update={"calendar": paths})
+
+    async def told(count: int) -> bool:
+        return len(await desk.signals()) >= count
+
+    async with desk:
+        await desk.until(lambda: told(3), step=1.0)  # and their conflict
+        desk.config = desk.config.model_copy(update={"account": []})
+        await desk.restart()
+        await desk.until(lambda: told(4), step=1.0)
+        assert (await desk.signals())[3] == "log: Cancelled: Standup — Tue 05 Jan 10:00"
+        await desk.says("what is on", calls(("agenda", {"start": "2027-01-05"})))
+        assert (await desk.result("agenda")).content == "Tue 5 Jan 2027, 10:00–11:00: Own"

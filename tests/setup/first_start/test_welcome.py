@@ -157,7 +157,7 @@ def test_init_asks_on_a_terminal_and_takes_the_answers(tmp_path: Path) -> None:
             ("Your addresses", "nonsense"),
             ("nonsense is not an address", "kim@example.com"),
             ("Write ", ""),
-            ("Add a mail account", "n"),
+            ("Add an account", "n"),
         ):
             terminal.wait_for(question)
             terminal.type(f"{answer}\r")
