@@ -27,8 +27,8 @@ LISTED, PIECE = 500, 50
 UNPACED = f"""
 import sys
 from pepper_tui.command.cli import main
-from pepper_tui.connectors.gmail import units
-units.Pace.__init__.__defaults__ = ({NO_QUOTA},)
+from pepper_tui.connectors.gmail.service import GMAIL
+object.__setattr__(GMAIL, "units", {NO_QUOTA})
 main()
 """
 

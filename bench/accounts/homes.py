@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pepper_tui.boundary.secret_keeper import keeper_of
 from pepper_tui.connectors.gmail.settings import Gmail
-from pepper_tui.connectors.gmail.sign_in.grant import Grant, keep
+from pepper_tui.connectors.google_account.sign_in.grant import Grant, keep
 from tests.connectors.gmail.account import ALEX, said
 from tests.connectors.imap.servers import USER
 from tests.google.sign_in import CLIENT

@@ -52,7 +52,8 @@ class Around:
 class Built:
     """The parts of an account that the rest of Pepper uses.
 
-    ``originals`` give a mail's bytes. ``senders``, the outbox by account, is filled in by the registry.
+    ``originals`` give a mail's bytes. The registry fills in ``senders``, the outbox by account, and ``not_mail``, the
+    accounts that are none of mail.
     ``calendar_paths`` are files and folders that the agenda reads; ``has_calendar``: a feed copies calendars into the
     store (``domains/calendar/objects.py``).
     """
@@ -68,6 +69,7 @@ class Built:
     calendar_paths: list[Path] = field(default_factory=list)
     has_calendar: bool = False
     calendars: list[Calendars] = field(default_factory=list)
+    not_mail: list[str] = field(default_factory=list)
 
 
 Build = Callable[[Any, Around], Built]
@@ -161,6 +163,11 @@ class Connector:
     places: Callable[[Any], Sequence[Path]] = lambda _: ()
     holds: Sequence[Holds] = ()
     adding: Adding | None = None
+
+    @property
+    def of_mail(self) -> bool:
+        """Whether an ``address`` of its accounts is one that mail is written from."""
+        return not self.holds or "mail" in self.holds
 
     @property
     def rests(self) -> str:

@@ -1,7 +1,7 @@
 """Lists the connectors, and finds those that a config names: only these are imported.
 
-They are the folders of this package, and entry points of the group ``pepper.connectors`` in other installed packages. A
-kind is the folder's name, or the entry point's.
+They are the folders of this package, but for ``SHARED``, and entry points of the group ``pepper.connectors`` in other
+installed packages. A kind is the folder's name, or the entry point's.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from pepper_tui.text import one_line
 FIRST: Final = "imap"
 """The kind that most users add, and the one where they name none."""
 GROUP: Final = "pepper.connectors"
+SHARED: Final = frozenset({"google_account"})
+"""Folders that several connectors share, and that are none themselves."""
 IN_SECTIONS: Final[Mapping[str, Callable[[Config], Sequence[Any]]]] = {
     "maildir": lambda config: [config.mail] if config.mail.maildir else [],
     "mbox": lambda config: [config.mail] if config.mail.mbox else [],
@@ -61,7 +63,7 @@ class Named:
 def own_kinds() -> frozenset[str]:
     """Return Pepper's own kinds, without importing any."""
     package = importlib.import_module("pepper_tui.connectors")
-    return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg)
+    return frozenset(module.name for module in pkgutil.iter_modules(package.__path__) if module.ispkg) - SHARED
 
 
 def kinds_of_others() -> dict[str, EntryPoint]:
@@ -142,6 +144,8 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
     """
     whole = Built()
     for one in accounts:
+        if not one.connector.of_mail:
+            whole.not_mail.append(one.ident)
         if one.paused:
             whole.feeds.append(PausedFeed(one.ident, one.connector.rests))
             continue

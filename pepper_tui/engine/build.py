@@ -20,11 +20,13 @@ from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.registry import Named, built_of, named, retention_of
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts, WorkingHours
-from pepper_tui.domains.calendar.telling.conflict_cards import ConflictCards
-from pepper_tui.domains.calendar.telling.copies import old_copies
+from pepper_tui.domains.calendar.telling.copies import old_copies, only_invitations
+from pepper_tui.domains.calendar.telling.settled_cards import SettledCards
 from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
+from pepper_tui.domains.invitations.answering import InvitationParts
+from pepper_tui.domains.invitations.choices import choices_of
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.content.gist import model_gist
@@ -33,7 +35,8 @@ from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.mail.facts.authentication import Servers
 from pepper_tui.domains.mail.facts.awaited import Awaited
 from pepper_tui.domains.mail.facts.finder import Finder
-from pepper_tui.domains.mail.facts.look_back import LookBack
+from pepper_tui.domains.mail.facts.look_back import DAYS, LookBack
+from pepper_tui.domains.mail.facts.looked_back import LookedBack
 from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.intake.processor import MailIntake, Matters
 from pepper_tui.domains.mail.mailbox import Mailbox
@@ -187,7 +190,8 @@ class Parts:
     answers: Answers
     elsewhere: Elsewhere
     answering: Answering
-    conflict_cards: ConflictCards
+    settled_cards: SettledCards
+    looked_back: LookedBack
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
@@ -208,14 +212,18 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
     own_tools = list(add_own_tools(calling.registry, config.tool, clock.now()))
     acts = _acts(ground, notices, calling, ordered, parts)
     calling.engine.ordered = acts.calls.ordered
-    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record)
-    elsewhere = _elsewhere(ground, notices, calling, acts)
+    withdraw = _withdrawing(calling)
+    answers = Answers(store, notices.inbox, ordered.follow_ups.wrote, acts.journal.record, withdraw("an answer"))
+    read_ends = config.mail.read_ends
+    elsewhere = Elsewhere(store, notices.inbox, withdraw("mail program"), acts.journal.record, read_ends)
     answering = Answering(store, sensing.connected.filers)
+    looked_back = LookedBack(store, {each.lower() for each in ground.own}, read_ends, DAYS)
     replies = Replies()
     scheduler = _scheduler(ground, calling, ordered.runner, replies)
     upkeep = _upkeep(ground, scheduler, sensing.accounts, instead)
     own = [address.lower() for address in ground.own]
-    mail_list = MailList(store, own, ground.local, ground.times, sensing.connected.originals)
+    there = sensing.connected
+    mail_list = MailList(store, own, ground.local, ground.times, parts.mail.accounts, there.originals, there.searchers)
     nudges = Nudges(store, config.mail.templates, parts.mail.locale, config.user.name)
     mail_drafts = MailDrafts(store, clock, nudges)
     return Parts(
@@ -230,7 +238,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         answers,
         elsewhere,
         answering,
-        ConflictCards(store, notices.inbox, acts.journal.record),
+        SettledCards(store, notices.inbox, acts.journal.record),
+        looked_back,
         scheduler,
         replies,
         upkeep,
@@ -249,13 +258,14 @@ def _acts(ground: Ground, notices: Notices, calling: Calling, ordered: Ordered, 
     )
 
 
-def _elsewhere(ground: Ground, notices: Notices, calling: Calling, acts: UserActs) -> Elsewhere:
-    async def withdraw(approval: str, why: str) -> None:
-        with contextlib.suppress(ApprovalError):  # decided in the same moment
-            await calling.engine.approvals.withdraw(approval, "mail program", why)
+def _withdrawing(calling: Calling) -> Callable[[str], Callable[[str, str], Awaitable[None]]]:
+    """Return how approvals are withdrawn on behalf of somebody."""
 
-    record, read_ends = acts.journal.record, ground.config.mail.read_ends
-    return Elsewhere(ground.store, notices.inbox, withdraw, record, read_ends)
+    async def withdrawn(by: str, approval: str, why: str) -> None:
+        with contextlib.suppress(ApprovalError):  # decided in the same moment
+            await calling.engine.approvals.withdraw(approval, by, why)
+
+    return lambda by: partial(withdrawn, by)
 
 
 def _ground(home: Path, config: Config, store: ContextStore, clock: Clock, models: Models | None) -> Ground:
@@ -297,13 +307,14 @@ def _sensing(ground: Ground, instead: StandIns) -> Sensing:
     mail = MailIntake(triage, _matters(ground, triage))
     around = Around("", ground.home, config, store, clock, zone, ground.secrets, triage, ground.book, mail)
     connected = built_of(accounts, around)
-    whose = Whose(ground.zone, ground.own)
+    whose = Whose(ground.zone, ground.own, ground.signs)
     ids = [one.ident for one in accounts if "calendars" in one.connector.holds and not one.in_section]
     agenda, calendar, called = calendars(connected, ids, config.calendar, store, clock, whose, triage, instead.agenda)
     llm_triage = LlmTriage(config.judging, config.user, store, clock, zone, ask if judged else None, model_gist)
     follows = [FollowFeed(each, config.user, ask) for each in config.conversation]
     feeds = Feeds([*connected.feeds, *calendar, *follows], store, clock, ground.subscriber, zone)
-    copies = partial(old_copies, store, ids, feeds.is_well, clock, zone)
+    has_any = bool(ids or connected.calendar_paths or connected.has_calendar or instead.agenda)
+    copies = partial(old_copies, store, ids, feeds.is_well, clock, zone) if has_any else only_invitations
     return Sensing(accounts, connected, agenda, called, copies, feeds, llm_triage)
 
 
@@ -347,6 +358,7 @@ def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda 
         zone=ground.zone,
         zone_name=ground.zone.key,
         me=config.user.name,
+        choices=choices_of,
     )
     return Ordered(
         RuleRunner(store, clock, ground.book, hands),
@@ -376,7 +388,7 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
         mail=MailParts(
             looks,
             mailbox,
-            mail_accounts(config, connected.senders),
+            mail_accounts(config, connected.senders, connected.not_mail),
             folders(mail.attach_from, "attached from", "mail.attach_from"),
             {filer.account: filer for filer in connected.filers},
             partial(note_filed, ground.store),
@@ -395,9 +407,11 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
             AllCalendars(connected.calendars) if connected.calendars else None,
             WorkingHours(*calendar.work_minutes, calendar.work_weekdays),
             announce,
+            ground.own,
             sensing.called,
             sensing.copies,
         ),
+        invitations=InvitationParts(ground.own),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),
         web=WebParts(web),
         reminders=ReminderParts(announce),

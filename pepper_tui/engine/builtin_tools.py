@@ -8,6 +8,8 @@ from pepper_tui.clock import Looks, SystemClock
 from pepper_tui.domains.calendar.event_tools import calendar_tools
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.files.tools import FileParts, file_tools
+from pepper_tui.domains.invitations.answering import InvitationParts
+from pepper_tui.domains.invitations.tool import invitation_tools
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools import mail_tools
 from pepper_tui.domains.memory.context_tools import CONTEXT_TOOLS
@@ -36,6 +38,7 @@ class ToolParts:
 
     mail: MailParts = field(default_factory=lambda: MailParts(_looks()))
     calendar: CalendarParts = field(default_factory=CalendarParts)
+    invitations: InvitationParts = field(default_factory=InvitationParts)
     files: FileParts = field(default_factory=lambda: FileParts(_looks()))
     web: WebParts = field(default_factory=WebParts)
     reminders: ReminderParts = field(default_factory=ReminderParts)
@@ -53,6 +56,7 @@ def builtin_tools(parts: ToolParts | None = None) -> list[Tool]:
         *mail_tools(parts.mail),
         *revise_tools(parts.revising),
         *calendar_tools(parts.calendar),
+        *invitation_tools(parts.mail, parts.calendar, parts.invitations),
         *reminder_tools(parts.reminders),
         *rule_tools(parts.rules),
         *NOTE_TOOLS,

@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from pepper_tui.domains.documents.file_text import FileText
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.engine.answers.socket import EngineClosedError, RemoteError, request
 from pepper_tui.engine.answers.token import read_token
 from pepper_tui.engine.protocol import CLOSED, ChoiceError, EngineError, UnknownAnswer
@@ -176,6 +176,9 @@ class RemoteMail(Wire):
 
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         return [ThreadMail.of(item["mail"]) async for item in self._asked("mail_thread", {"mail": mail})]
+
+    async def mail_head(self, kind: str, mail: str = "") -> MailHead:
+        return MailHead.of(await self._look("mail_head", kind=kind, mail=mail))
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         name, data = await self._look("attachment", mail=mail, number=number)

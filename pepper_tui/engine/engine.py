@@ -91,13 +91,14 @@ class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace
         await parts.ordered.runner.start()
         await parts.ordered.follow_ups.start()
         await parts.answers.start()
+        await parts.looked_back.start()
         await tell_parts(parts)
         await parts.scheduler.start()
         parts.ordered.runner.listen(parts.ground.subscriber)
         parts.ordered.follow_ups.listen(parts.ground.subscriber)
         parts.elsewhere.listen(parts.ground.subscriber)
         parts.answering.listen(parts.ground.subscriber)
-        parts.conflict_cards.listen(parts.ground.subscriber)
+        parts.settled_cards.listen(parts.ground.subscriber)
         if feeds:
             parts.sensing.feeds.listen()
             parts.sensing.llm_triage.listen(parts.ground.subscriber)
@@ -132,6 +133,7 @@ class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace
             "rules": parts.ordered.runner.stop,
             "follow-ups": parts.ordered.follow_ups.stop,
             "answers": parts.answers.stop,
+            "looked back": parts.looked_back.stop,
             "workers": parts.calling.workers.stop,
             "tools": parts.calling.engine.stop,
             "mcp": parts.calling.mcp.stop,

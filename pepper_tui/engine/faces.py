@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import tzinfo
 
 from pepper_tui.domains.documents.file_text import FileText
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.domains.notices.inbox import InboxError
 from pepper_tui.domains.why.why import Why
 from pepper_tui.engine.acts.refusals import in_words
@@ -122,6 +122,9 @@ class MailFace(Face):
 
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         return await self._working().mail_list.thread(mail)
+
+    async def mail_head(self, kind: str, mail: str = "") -> MailHead:
+        return await self._working().mail_list.head(kind, mail)
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         with in_words():

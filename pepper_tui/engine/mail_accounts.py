@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pepper_tui.config import Config
 from pepper_tui.config.identities import Identity
@@ -10,13 +10,16 @@ from pepper_tui.domains.mail.outbox import Outbox
 from pepper_tui.domains.mail.writing.accounts import MailAccount, MailAccounts
 
 
-def mail_accounts(config: Config, senders: Mapping[str, Outbox]) -> MailAccounts:
+def mail_accounts(config: Config, senders: Mapping[str, Outbox], others: Collection[str] = ()) -> MailAccounts:
     """Return the accounts with their identities; ``senders`` are the outboxes by account.
 
+    ``others`` are the ids of accounts that are none of mail: their addresses are the user's, and no more.
     ``[mail.smtp]`` also writes as those of ``user.addresses`` that no account holds.
     """
     mail, found, held = config.mail, [], set[str]()
     for account in config.account:
+        if account.id in others:
+            continue
         signature = account.own.get("signature")
         identities = _full(config, account.identities, signature if isinstance(signature, str) else "")
         held |= {each.address.lower() for each in identities}

@@ -15,7 +15,7 @@ from datetime import tzinfo
 from typing import Final, Protocol
 
 from pepper_tui.domains.documents.file_text import FileText
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.model import (
     SHOWN,
     ChoiceError,
@@ -98,6 +98,10 @@ class MailView(Protocol):
 
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         """Return the thread of a mail, by the id of either, oldest first. It marks nothing."""
+        ...
+
+    async def mail_head(self, kind: str, mail: str = "") -> MailHead:
+        """Return who would write a mail of that ``kind`` (see ``write_mail``) about ``mail``, and its subject."""
         ...
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:

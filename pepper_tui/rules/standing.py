@@ -10,7 +10,15 @@ from typing import Final
 
 from pepper_tui.model import Match, Priority, Rule, Signal, matches_of
 
-_KINDS: Final = {"vip": "vip", "soon": "begins-soon", "conflict": "conflicts", "fact": "facts"}
+_KINDS: Final = {
+    "vip": "vip",
+    "soon": "begins-soon",
+    "conflict": "conflicts",
+    "fact": "facts",
+    **dict.fromkeys(("invitation", "moved", "cancelled", "declined", "counter", "doubted"), "meetings"),
+}
+_WITH_OTHERS: Final = frozenset({"moved", "cancelled"})
+"""Kinds that are told of only if somebody else has made the event."""
 _TOLD: Final = frozenset({Priority.URGENT, Priority.HIGH, Priority.NORMAL})
 
 _TELLS: Final = frozenset({"notify", "brief"})
@@ -31,6 +39,14 @@ BUILT_IN: Final = (
         version="1",
         origin="built in",
         text="When two events in your calendar overlap",
+        notify=True,
+    ),
+    Rule(
+        id="meetings",
+        name="meetings",
+        version="1",
+        origin="built in",
+        text="When somebody invites you, moves or cancels a meeting, declines yours, or proposes another time",
         notify=True,
     ),
     Rule(
@@ -55,7 +71,7 @@ BUILT_IN: Final = (
 
 def may_stand(signal: Signal) -> bool:
     """Check whether a built-in rule may hold for ``signal``, whatever is currently paused."""
-    named = str(signal.metadata.get("kind")) in _KINDS and signal.priority in _TOLD
+    named = bool(_kind(signal)) and signal.priority in _TOLD
     return named or signal.priority is Priority.URGENT
 
 
@@ -66,10 +82,18 @@ def standing(signal: Signal, rule_of: Callable[[str], Rule | None]) -> list[Matc
     """
     if any(_TELLS.intersection(match.acts) for match in matches_of(signal.metadata)):
         return []
-    kind = _KINDS.get(str(signal.metadata.get("kind")), "")
+    kind = _kind(signal)
     if not (kind and signal.priority in _TOLD):
         kind = "urgent" if signal.priority is Priority.URGENT else ""
     rule = rule_of(kind) if kind else None
     if rule is None or rule.state != "active":
         return []
     return [Match(rule=rule.id, version=rule.version, name=rule.name, acts=["notify"])]
+
+
+def _kind(signal: Signal) -> str:
+    """Return the id of the built-in rule that the kind of ``signal`` belongs to; empty if there is none."""
+    kind = str(signal.metadata.get("kind"))
+    if kind == "changed":  # what somebody is still asked to must be known as it is
+        return "meetings" if signal.metadata.get("asks") else ""
+    return "" if kind in _WITH_OTHERS and not signal.metadata.get("with_others") else _KINDS.get(kind, "")

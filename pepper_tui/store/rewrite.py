@@ -9,7 +9,13 @@ from pepper_tui.store.protocol import StoreWriter
 
 
 async def rewrite(
-    store: StoreWriter, context: Context, record: Record, *, tags: Iterable[str], metadata: Json | None = None
+    store: StoreWriter,
+    context: Context,
+    record: Record,
+    *,
+    tags: Iterable[str],
+    metadata: Json | None = None,
+    text: str | None = None,
 ) -> Context:
     """Store ``record`` as the next version of ``context``, whose type, text and metadata stay unless given.
 
@@ -20,7 +26,7 @@ async def rewrite(
         namespace=context.namespace,
         context_id=context.context_id,
         type=context.type,
-        text=context.text,
+        text=context.text if text is None else text,
         tags=tags,
         metadata=context.metadata if metadata is None else metadata,
         expect_version=context.version,

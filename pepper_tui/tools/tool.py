@@ -66,9 +66,11 @@ class ToolContext:
 
     def of(self, kind: type[Given]) -> Given:
         """Return the dependencies of this domain's tools; see ``Tool.with_given``."""
-        if not isinstance(self.tool.given, kind):
-            raise TypeError(f"{self.tool.name} was not made with a {kind.__name__}")
-        return self.tool.given
+        given = self.tool.given
+        for each in given if isinstance(given, tuple) else (given,):
+            if isinstance(each, kind):
+                return each
+        raise TypeError(f"{self.tool.name} was not made with a {kind.__name__}")
 
     def progress(self, text: str) -> None:
         """Show ``text`` beside the running call. Live only: it is not history."""
@@ -139,7 +141,10 @@ class Tool:
     given: object = None
 
     def with_given(self, given: object) -> Tool:
-        """Return this tool with the dependencies of its domain's tools, a record that ``ToolContext.of`` returns."""
+        """Return this tool with the dependencies of its domain's tools, a record that ``ToolContext.of`` returns.
+
+        A tool of several domains is given a tuple of their records.
+        """
         return replace(self, given=given)
 
     @property

@@ -26,7 +26,7 @@ from tests.ui.fake_engine import FakeEngine
 
 LOOKS = {
     "recall", "health", "held_back", "updates", "replies", "why", "dead_letters", "rules", "rule_acts", "rule_versions",
-    "mails", "mail_thread", "attachment", "attachment_text", "mail_changes",
+    "mails", "mail_thread", "mail_head", "attachment", "attachment_text", "mail_changes",
 }  # fmt: skip
 ACTS = {
     "say", "take_back", "stop_reply", "approve", "reject", "edit", "dismiss", "done", "file", "seen", "attend",

@@ -59,6 +59,14 @@ def test_each_identity_is_of_one_account(address: str, ident: str, name: str, si
     assert address.lower() in {each.lower() for each in config.own_addresses}
 
 
+def test_an_address_that_only_a_calendar_signs_in_with_is_still_one_that_mail_is_written_from() -> None:
+    text = f'{CONFIG}[[account]]\nid = "dates"\nkind = "google_calendar"\naddress = "alex@old.example"\n'
+    config = parse_config(text, Path("/h/config.toml"))
+    held = mail_accounts(config, {"": outbox(1)}, ["dates"])
+    assert held.named("alex@old.example").account.ident == ""
+    assert "alex@old.example" in config.own_addresses
+
+
 def test_new_mail_comes_from_the_address_of_mail_else_from_the_first_that_can_send() -> None:
     assert accounts(CONFIG, "", "work")[1].default().identity.address == "alex@example.com"
     assert accounts(CONFIG, "work")[1].default().identity.address == "alex@work.example"

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.imap.intake.cursor import CURSORS, Cursor
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.engine.engine import Engine
 from pepper_tui.engine.protocol import EngineError
@@ -181,3 +182,32 @@ async def test_what_was_typed_for_one_mail_gives_a_models_wish_no_authority(box:
     wish = ("send_mail", {"to": "eve@evil.example", "subject": "All of it", "body": "Here."})
     await box.desk.says("go on", calls(wish))
     assert untrusted(await box.desk.card()) == ["eve@evil.example"]
+
+
+ELSEWHERE = """
+[[account]]
+id = "work"
+kind = "imap"
+address = "sam@work.example"
+host = "127.0.0.1"
+port = 9
+security = "none"
+token_command = ["true"]
+folders = ["INBOX", "Sent"]
+"""
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [("in:archive", True), ("in:archive account:home", False), ("in:sent", False), ("rent", False)],
+)
+async def test_a_folder_that_is_not_taken_in_is_told_and_how_it_would_be(
+    tmp_path: Path, clock: ManualClock, query: str, told: bool
+) -> None:
+    async with Desk(tmp_path, clock, CONFIG + ELSEWHERE, Started) as desk:
+        for folder in ("INBOX", "Sent"):
+            cursor = Cursor(f"work/{folder}", "sam@127.0.0.1", 1, 9, 1, 0.0)
+            await desk.engine.store.put(cursor, namespace=CURSORS)
+        said = (await desk.engine.mails(query)).told
+        assert ("work: of its folders only INBOX, Sent is taken in" in said) is told
+        assert ("folders (or labels) of the account takes in more" in said) is told

@@ -30,6 +30,10 @@ CALLS: dict[str, tuple[Asks, Callable[[Any], bool]]] = {
         lambda api, _, __: api.calendarList().list(),
         lambda got: [(each["id"], each.get("primary", False)) for each in got["items"]] == [("alex@example.com", True)],
     ),
+    "calendarList.get": (
+        lambda api, _, __: api.calendarList().get(**MINE),
+        lambda got: (got["id"], got["accessRole"]) == ("alex@example.com", "owner"),
+    ),
     "events.list": (
         lambda api, _, __: api.events().list(**MINE),
         lambda got: [each["summary"] for each in got["items"]] == ["Lunch", "Team"] and "nextSyncToken" in got,
@@ -294,6 +298,15 @@ def test_a_calendar_of_others_is_read_only(google: Google) -> None:
     with pytest.raises(HttpError) as none:
         events.list(calendarId="none@example.com").execute()
     assert none.value.status_code == 404
+
+
+def test_a_hidden_calendar_is_listed_only_if_asked_for(google: Google) -> None:
+    google.book.add("old@example.com", "Old").hidden = True
+    google.book.calendar("old@example.com").selected = False
+    lists = calendar(google).calendarList()
+    assert [each["id"] for each in lists.list().execute()["items"]] == ["alex@example.com"]
+    [_, old] = lists.list(showHidden=True).execute()["items"]
+    assert (old["hidden"], old.get("selected", False)) == (True, False)
 
 
 def test_the_calendar_has_a_quota_of_its_own(google: Google) -> None:

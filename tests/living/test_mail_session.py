@@ -18,9 +18,9 @@ import pytest
 
 from pepper_tui.boundary.secret_keeper import keeper_of
 from pepper_tui.config import load_config
+from pepper_tui.connectors.gmail.service import MODIFY
 from pepper_tui.connectors.gmail.settings import Gmail
-from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, keep
-from pepper_tui.connectors.gmail.sign_in.scopes import MODIFY
+from pepper_tui.connectors.google_account.sign_in.grant import Client, Grant, keep
 from tests.connectors.gmail.account import allow, said
 from tests.connectors.imap.certificate import self_signed
 from tests.connectors.imap.proxy import Proxy

@@ -30,11 +30,14 @@ OWN: dict[str, tuple[str, str]] = {
     "demo/config.py": ("re", CONFIG),
     "demo/writer.py": ("email icalendar", OUT),
     "setup/doctor/terminal.py": ("re", "the answers of the user's terminal to the doctor, read for a second"),
-    "connectors/gmail/transport.py": ("json", "Google's own description of its API, which its package carries"),
+    "connectors/google_account/transport.py": (
+        "json",
+        "Google's own description of its API, which its package carries",
+    ),
     "connectors/gmail/outbox.py": ("base64 email", OUT),
     "connectors/gmail/kept_drafts.py": ("base64", OUT),
-    "connectors/gmail/sign_in/flow.py": ("requests urllib", OUT),
-    "connectors/gmail/sign_in/grant.py": (
+    "connectors/google_account/sign_in/flow.py": ("requests urllib", OUT),
+    "connectors/google_account/sign_in/grant.py": (
         "json re",
         "the client file that the user names, and what Pepper keeps",
     ),
@@ -86,6 +89,7 @@ OWN: dict[str, tuple[str, str]] = {
     "store/log/rollback.py": ("json", STORE),
     "store/delivery/subscription.py": ("json", STORE),
     "command/store.py": ("shlex", OUT),
+    "connectors/google_calendar/own_events.py": ("base64 icalendar", OUT),
     "connectors/gmail/query.py": ("re", QUERY),
     "connectors/imap/criteria.py": ("re", QUERY),
     "domains/mail/attachments.py": ("mimetypes", "a file's name, which the user sees on the card"),

@@ -35,11 +35,13 @@ from pepper_tui.clock.recurrence import check_rule
 from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
+from pepper_tui.connectors import calendar_copies
 from pepper_tui.connectors.bearer import why_refused
-from pepper_tui.connectors.caldav import copying, dav
-from pepper_tui.connectors.gmail import trouble, wire
+from pepper_tui.connectors.caldav import dav
 from pepper_tui.connectors.gmail.intake.taking import source_of
-from pepper_tui.connectors.gmail.sign_in.landing import code_in
+from pepper_tui.connectors.google_account import trouble, wire
+from pepper_tui.connectors.google_account.sign_in.landing import code_in
+from pepper_tui.connectors.google_calendar import rendering, series
 from pepper_tui.connectors.http_server import Answer
 from pepper_tui.connectors.imap.connection import changing
 from pepper_tui.connectors.maildir.changing import elsewhere
@@ -53,6 +55,7 @@ from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.domains.calendar import reading, shelf
 from pepper_tui.domains.calendar.mending import mended
 from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.writing import rewriting
 from pepper_tui.domains.documents import as_text as file_text
 from pepper_tui.domains.documents.reading import document
 from pepper_tui.domains.files import folders
@@ -353,7 +356,19 @@ def dav_answered(source: str) -> None:
     body = f'<multistatus xmlns="DAV:">{source}</multistatus>'.encode()
     with contextlib.suppress(PepperError):
         dav.multistatus(Answer(207, "https://b.example/c/", {}, body))
-    copying.named("a", source, set())
+    calendar_copies.named("a", source, set())
+
+
+def google_event(text: str) -> None:
+    at = {"dateTime": "2027-01-05T10:00:00Z", "timeZone": text}
+    person = {"email": text, "displayName": text}
+    said = dict.fromkeys(("summary", "description", "location", "iCalUID", "etag", "hangoutLink"), text)
+    event = {**said, "id": "a", "start": at, "end": at, "attendees": [person], "organizer": person}
+    for more in ({}, {"recurrence": [text]}):
+        with contextlib.suppress(ValueError):
+            part = rendering.vevent({**event, **more}, rendering.Seen())
+            held = series.parts_of(series.text_of({"a": part}))
+            series.merged(held, {"a": part}, "a", whole=False)
 
 
 def offered(host: str) -> None:
@@ -419,7 +434,7 @@ PARSERS = [
     ),
     Parser(
         "answers of a CalDAV server",
-        {"connectors/caldav/dav.py": "lxml urllib xml", "connectors/caldav/copying.py": "re urllib"},
+        {"connectors/caldav/dav.py": "lxml urllib xml", "connectors/calendar_copies.py": "re"},
         dav_answered,
         {
             "parts": (100, lambda n: DAV_PART * n),
@@ -477,6 +492,7 @@ PARSERS = [
         "mail: MIME, headers, charsets",
         {
             "domains/mail/content/mime.py": "email re",
+            "domains/mail/invitation_part.py": "re",
             "domains/mail/content/leaves.py": "email re",
             "domains/mail/content/body.py": "email re",
             "domains/mail/content/parameters.py": "re urllib",
@@ -571,6 +587,13 @@ PARSERS = [
         lambda source: reading.event(source, []),
         ICS,
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
+    ),
+    Parser(
+        "events written anew",
+        {"domains/calendar/writing/rewriting.py": "icalendar"},
+        lambda source: rewriting.answered(source, [], ["a@example.org"], "a@example.org", "", "accepted"),
+        ICS,
+        "it is an item of a parser process: see tests/domains/invitations/test_rewriting.py",
     ),
     Parser(
         "what programs write into events against the rules",
@@ -806,7 +829,7 @@ PARSERS = [
     ),
     Parser(
         "refusals of Google",
-        {"connectors/gmail/trouble.py": "json"},
+        {"connectors/google_account/trouble.py": "json"},
         trouble.said_in,
         {
             "words": (2000, lambda n: json.dumps({"error": {"message": "word " * n}}).encode()),
@@ -830,8 +853,21 @@ PARSERS = [
         "its headers end somewhere: 256,000 bytes are looked at",
     ),
     Parser(
+        "events as Google's calendar gives them",
+        {"connectors/google_calendar/rendering.py": "re"},
+        google_event,
+        {
+            "a title": (3000, lambda n: "a\n,;" * n),
+            "controls": (5000, lambda n: "\x0b\u2028" * n),
+            "ends of events": (1000, lambda n: "\r\nEND:VEVENT\r\nBEGIN:VEVENT" * n),
+            "a rule": (1000, lambda n: "RRULE:" + "A" * n),
+            "an address": (3000, lambda n: "https://" + "a" * n + " "),
+        },
+        f"an object of more than {calendar_copies.LARGEST:,} characters is left out, and counted",
+    ),
+    Parser(
         "the address to which a browser comes back",
-        {"connectors/gmail/sign_in/landing.py": "urllib"},
+        {"connectors/google_account/sign_in/landing.py": "urllib"},
         lambda address: told(PepperError, lambda text: code_in(text, "s"), address),
         {"values": (100, lambda n: "/?" + "a=1&" * n), "marks": (300, lambda n: "/?" + "%" * n)},
         "no address of a sign-in",

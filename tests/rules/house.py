@@ -1,5 +1,5 @@
 """A real engine over a real Maildir, on a clock that the test moves: mail goes in, what came of it is read from the
-store. Only the address that mail would be sent to is one that nobody listens on."""
+store. Unless a test names its port, nobody listens where mail would be sent to."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ maildir = ["{maildir}"]
 
 [mail.smtp]
 host = "127.0.0.1"
-port = 9
+port = {port}
 security = "none"
 
 [mail.templates]
@@ -49,13 +49,15 @@ meaning = false
 class House:
     """One home. ``async with`` it; ``restart`` ends the engine and starts another."""
 
-    def __init__(self, folder: Path, more: str, *, model: str = "", clock: ManualClock | None = None) -> None:
+    def __init__(
+        self, folder: Path, more: str, *, model: str = "", clock: ManualClock | None = None, port: int = 9
+    ) -> None:
         self.home, self.maildir = folder / "home", folder / "Mail"
         self.clock = clock or ManualClock()
         self.home.mkdir(exist_ok=True)
         if not self.maildir.exists():
             make_maildir(self.maildir)
-        base = BASE.format(maildir=self.maildir, model=model)
+        base = BASE.format(maildir=self.maildir, model=model, port=port)
         self.config = parse_config(base + textwrap.dedent(more), self.home / "config.toml")
         self.engine: Engine
         self._delivered = 0

@@ -11,6 +11,7 @@ import pytest
 
 from pepper_tui.model import Namespace
 from tests.rules.house import House
+from tests.tools.sink import Sink
 
 FOLLOW = """
 [[rule]]
@@ -267,3 +268,55 @@ async def test_hundreds_cost_no_run_and_no_call(tmp_path: Path) -> None:
         house.mail(sender="D7 <d7@example.com>", subject="Re: A note 7", In_Reply_To="<m8@example.com>")
         await house.calm()
         assert (await waiting(house)).count("open") == 299
+
+
+async def due(house: House) -> None:
+    """A card says that Dana has not answered, and a rule's draft would remind her."""
+    await asked(house)
+    await house.clock.advance(48 * HOUR)
+    await house.until(lambda: house.facts("signals.follow_up"))
+    await house.calm()
+    assert await house.until(house.cards)
+
+
+async def silences(house: House) -> list[str]:
+    notices = await house.facts(Namespace.NOTIFICATION)
+    return [each["state"] for each in notices if each["source"].startswith("signals.follow_up")]
+
+
+async def test_a_late_answer_ends_the_card_that_there_was_none_and_its_draft(tmp_path: Path) -> None:
+    async with House(tmp_path, FOLLOW) as house:
+        await due(house)
+        house.mail(sender="Dana <dana@example.com>", subject="Re: A quote", Auto_Submitted="auto-replied",
+                   In_Reply_To="<m1@example.com>", References="<m1@example.com>", number=8)  # fmt: skip
+        await house.calm()
+        assert await silences(house) == ["new"]  # an absence is no answer
+        house.mail(sender="Eve <eve@example.net>", subject="Re: A quote", In_Reply_To="<m1@example.com>",
+                   References="<m1@example.com>", number=9)  # fmt: skip
+        await house.calm()
+        assert await silences(house) == ["new"]  # nor is a stranger's mail
+        house.mail(sender="Dana <dana@example.com>", subject="Re: A quote", In_Reply_To="<m1@example.com>",
+                   References="<m1@example.com>", number=10)  # fmt: skip
+        await house.calm()
+        assert await silences(house) == ["done"]
+        assert await house.cards() == []
+        [card] = await house.cards("withdrawn")
+        assert card["decision_note"] == "dana@example.com has answered"
+
+
+async def test_a_reminder_that_is_sent_ends_the_card_that_there_was_no_answer(tmp_path: Path) -> None:
+    async with Sink() as sink, House(tmp_path, "", port=sink.port) as house:
+        house.mail(sender="me@example.org", to="dana@example.com", subject="The gate", text="Could you paint it?")
+        await house.calm()
+        assert await waiting(house) == ["open"]
+        await house.clock.advance(96 * HOUR)
+        [notice] = await house.until(house.notices)
+        await house.engine.write_mail("nudge", f"notification:{notice['id']}", {})
+        [card] = await house.until(house.cards)
+        await house.engine.approve(card["id"])
+
+        async def ended() -> bool:
+            return await silences(house) == ["done"]
+
+        await house.until(ended)
+        assert len(sink.taken) == 1

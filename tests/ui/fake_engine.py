@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.at_source.filing import ACTS
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
@@ -468,6 +468,10 @@ class FakeEngine:
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         self._working()
         return self.mail.thread(mail)
+
+    async def mail_head(self, kind: str, mail: str = "") -> MailHead:
+        self._working()
+        return self.mail.head(kind, mail)
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         self._working()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,11 +14,13 @@ from pepper_tui.domains.mail.at_source.state import Copy, MailState, Mark, Use
 from pepper_tui.domains.mail.content.mime import Mail
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
 from pepper_tui.domains.mail.listing.reading import begin_of, read_mail
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
+from pepper_tui.domains.mail.writing.head import head_of
 from pepper_tui.model import EngineError, Json, Written
 
 OWN = "sam@example.com"
@@ -48,12 +50,22 @@ def state(ident: str, *marks: Mark, folder: str = "INBOX", use: Use = "inbox", a
     return MailState(ident, [Copy(f"imap:{account}/{folder}/1.{ident}", account, folder, use, [*marks])])
 
 
+class NoOutbox:
+    """An account that could send, and is not asked to."""
+
+    address, name, account = OWN, "Sam", OWN
+
+    async def send(self, recipients: Sequence[str], message: str, on_handed_over: Callable[[], None], /) -> str:
+        raise AssertionError("nothing is sent here")
+
+
 class FakeMail:
     """All mail that was put in, and what was asked for. It is a part of the fake engine."""
 
     def __init__(self) -> None:
         self.index = MailIndex([OWN])
         self.raw: dict[str, Json] = {}
+        self.accounts = MailAccounts.of(NoOutbox())
         self.states: dict[str, MailState] = {}
         self.written: list[tuple[str, str, Json]] = []
         self.typed: list[str] = []
@@ -106,6 +118,11 @@ class FakeMail:
         if not ids:
             raise EngineError("this mail is no longer kept")
         return [read_mail(self.raw[each], self.states.get(each), [OWN]) for each in ids]
+
+    def head(self, kind: str, ident: str) -> MailHead:
+        if ident and ident not in self.raw:
+            raise EngineError("this mail is no longer kept")
+        return head_of(self.accounts, kind, self.raw.get(ident))
 
     def file(self, ident: str, number: int) -> tuple[str, bytes]:
         files = self.raw.get(ident, {}).get("attachments", [])

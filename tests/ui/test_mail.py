@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
 from pepper_tui.model import CallState, Effect, Namespace, ToolCall
 from pepper_tui.ui.screen.app import PepperApp
 from pepper_tui.ui.screen.chat.composer import Composer
@@ -19,7 +20,7 @@ from pepper_tui.ui.screen.mail.mail_reader import MailReader
 from pepper_tui.ui.screen.reading.detail import DetailView
 from pepper_tui.ui.screen.status import StatusLine
 from pepper_tui.ui.shared.keys import KEYS
-from tests.ui.fake_engine import T0, FakeEngine, approval
+from tests.ui.fake_engine import T0, FakeEngine, approval, outgoing
 from tests.ui.fake_mail import mail, state
 from tests.ui.mail_box import full_box
 from tests.ui.seat import acts, press, seat, until
@@ -373,3 +374,168 @@ async def test_the_keys_of_the_mail_are_listed_from_the_table() -> None:
         await until(lambda: view.display and "Archive" in view.words, pilot)
         told = [key.description for key in KEYS if key.where in ("mail", "mail_list", "mail_reader")]
         assert [each for each in told if each not in view.words] == []
+
+
+async def test_after_a_filter_the_first_thread_is_chosen_or_the_one_that_was_if_it_is_still_there() -> None:
+    async with seat(boxed) as (app, pilot, engine, _):
+        view = await opened(app, pilot)
+        await press(pilot, "slash", *"notes", "enter")
+        await until(lambda: view.drawn.total == 40 and view.selected == "<n0@example.com>", pilot)
+        await until(lambda: reader(app).thread == "<n0@example.com>", pilot)  # not what was shown before
+        await press(pilot, "e")
+        await until(lambda: bool(acts(engine, "file")), pilot)
+        assert acts(engine, "file") == [("file", ("mail:n0",), "archive", "")]
+        await press(pilot, *["j"] * 4)
+        chosen = view.selected
+        await press(pilot, "slash", *" bob", "enter")
+        await until(lambda: view.drawn.total == 10, pilot)
+        await until(lambda: view.selected == "<n0@example.com>", pilot)
+        await press(pilot, "j", "escape")
+        await until(lambda: view.drawn.total == 46, pilot)
+        assert view.selected == "<n4@example.com>" != chosen
+        assert view.drawn.at(view.drawn.place(view.selected)) is not None
+        await press(pilot, "slash", *"zzz", "enter")
+        await until(lambda: view.drawn.total == 0 and not reader(app).mails, pilot)
+        await press(pilot, "e")
+        await until(lambda: words(app) == "Nothing here holds these words: Esc shows all", pilot)
+        assert len(acts(engine, "file")) == 1
+
+
+async def test_the_thread_that_was_chosen_is_kept_and_shown_where_many_come_back() -> None:
+    async with seat(many) as (app, pilot, _, _):
+        view = await opened(app, pilot)
+        await press(pilot, "slash", *"580", "enter")
+        await until(lambda: view.row_ids == ["<m580@example.com>"], pilot)
+        await until(lambda: view.selected == "<m580@example.com>", pilot)
+        await press(pilot, "escape")
+        await until(lambda: view.drawn.total == 600 and view.chosen is not None, pilot)
+        assert view.selected == "<m580@example.com>"
+        await until(lambda: any("Subject 580" in line for line in lines(app)), pilot)
+
+
+async def test_when_the_chosen_thread_goes_elsewhere_the_next_takes_its_place_and_what_is_read_stays() -> None:
+    async with seat(boxed) as (app, pilot, engine, _):
+        view = await opened(app, pilot)
+        await press(pilot, "j")
+        assert view.selected == "<d1@example.com>"
+        engine.mail.mark(state("d1", "seen", folder="Archive", use="archive"))
+        await until(lambda: view.selected == "<j1@example.com>", pilot)
+        await press(pilot, "enter")
+        await until(lambda: reader(app).has_focus, pilot)
+        engine.mail.mark(state("j1", "seen", folder="Archive", use="archive"))
+        await until(lambda: view.selected != "<j1@example.com>", pilot)
+        assert reader(app).thread == "<j1@example.com>"
+        await press(pilot, "#")
+        await until(lambda: bool(acts(engine, "file")), pilot)
+        assert acts(engine, "file") == [("file", ("mail:j1",), "trash", "")]
+
+
+def long_thread(engine: FakeEngine) -> None:
+    places = (
+        ("a", "Alice Doe", "alice@example.com"),
+        ("b", "Bob", "bob@example.com"),
+        ("me", "Sam", "sam@example.com"),
+    )
+    for number, (key, who, address) in enumerate(places):
+        engine.mail.put(mail(f"t{key}", "Rent", f"Words of {who}", at=T0 - 9000 + number, thread="<rent@x>", name=who,
+                             address=address))  # fmt: skip
+    engine.mail.mark(state("ta"), state("tb"), state("tme", "seen", folder="Sent", use="sent"))
+
+
+@pytest.mark.parametrize(("keys", "answered"), [([], "tb"), (["j", "t"], "tb"), (["K"], "tb"), (["J", "K"], "ta")])
+async def test_an_answer_is_to_the_newest_of_others_unless_the_user_went_to_another(
+    keys: list[str], answered: str
+) -> None:
+    async with seat(long_thread) as (app, pilot, engine, _):
+        await opened(app, pilot)
+        await press(pilot, "enter", *keys, "r")
+        await until(lambda: bool(app.query(Form)) and bool(app.query_one(Form).query("*")), pilot)
+        said = "\n".join(str(each.render()) for each in app.query_one(Form).query("Static"))
+        assert "Sam <sam@example.com>" in said
+        assert "Re: Rent" in said
+        assert f"Words of {'Bob' if answered == 'tb' else 'Alice'}" in said
+        await press(pilot, *"Yes", "ctrl+s")
+        await until(lambda: bool(engine.mail.written), pilot)
+        assert engine.mail.written == [("reply", answered, {"body": "Yes"})]
+
+
+async def test_who_would_write_is_said_where_nobody_can() -> None:
+    def prepare(engine: FakeEngine) -> None:
+        boxed(engine)
+        engine.mail.accounts = MailAccounts()
+
+    async with seat(prepare) as (app, pilot, _, _):
+        await opened(app, pilot)
+        await press(pilot, "n")
+        await until(lambda: bool(app.query(Form)) and bool(app.query_one(Form).query("*")), pilot)
+        said = "\n".join(str(each.render()) for each in app.query_one(Form).query("Static"))
+        assert "no way to send is configured" in said
+
+
+def under_way(engine: FakeEngine) -> None:
+    boxed(engine)
+    engine.window = 10.0
+    engine.put(Namespace.TOOL_CALL, outgoing("a9"))
+    card = approval("a9", untrusted=False)
+    card.call = "call_a9"
+    engine.put(Namespace.APPROVAL, card)
+
+
+@pytest.mark.parametrize(
+    ("state_", "said"),
+    [
+        (CallState.SUCCEEDED, "Sent to alice: Re: lunch on Thursday"),
+        (CallState.FAILED, "Not sent to alice: Re: lunch on Thursday: it refused. The inbox has its card"),
+        (CallState.UNKNOWN, "It is not known whether this was sent to alice: Re: lunch on Thursday. The inbox asks"),
+    ],
+)
+async def test_what_becomes_of_a_mail_is_said_over_the_mail_list(state_: CallState, said: str) -> None:
+    async with seat(under_way) as (app, pilot, engine, clock):
+        await opened(app, pilot)
+        await engine.approve("a9")
+        await until(lambda: "sends in 5 s · F7 takes it back" in app.query_one(StatusLine).facts.under_way, pilot)
+        line = app.query_one(StatusLine).line(120).plain
+        assert "sends in 5 s" in line
+        await clock.advance(11)
+        engine.put(Namespace.TOOL_CALL, outgoing("a9", state_, error="it refused", ended_at=T0 + 16))
+        await until(lambda: words(app) == said, pilot)
+        assert not app.query_one(StatusLine).facts.under_way
+
+
+async def test_what_was_taken_back_is_not_told_as_sent() -> None:
+    async with seat(under_way) as (app, pilot, engine, _):
+        await opened(app, pilot)
+        await engine.approve("a9")
+        await until(lambda: bool(app.query_one(StatusLine).facts.under_way), pilot)
+        await press(pilot, "u")
+        await until(lambda: not app.query_one(StatusLine).facts.under_way, pilot)
+        assert "ent to" not in words(app)
+
+
+async def test_what_a_filter_could_not_look_at_is_told_with_and_without_rows() -> None:
+    async with seat(boxed) as (app, pilot, engine, _):
+        view = await opened(app, pilot)
+        engine.mail.told = "work: of its folders only INBOX is taken in"
+        await press(pilot, "slash", *"in:sent", "enter")
+        await until(lambda: "only INBOX is taken in" in str(view.border_subtitle), pilot)
+        assert view.row_ids == ["<rent@x>"]
+        await press(pilot, "slash", *" zzz", "enter")
+        await until(lambda: any("only INBOX is taken in" in line for line in lines(app)), pilot)
+        assert not view.row_ids
+        await press(pilot, "escape")
+        await until(lambda: view.drawn.total == 46 and not view.border_subtitle, pilot)
+
+
+async def test_a_filter_outlives_what_is_written_from_it() -> None:
+    async with seat(boxed) as (app, pilot, engine, _):
+        view = await opened(app, pilot)
+        await press(pilot, "slash", *"notes", "enter")
+        await until(lambda: view.drawn.total == 40, pilot)
+        await press(pilot, "r")
+        await until(lambda: bool(app.query(Form)), pilot)
+        await press(pilot, *"Yes", "ctrl+s")
+        await until(lambda: bool(engine.mail.written) and view.has_focus and not app.query(Form), pilot)
+        await pilot.pause()
+        assert view.needle == "notes"
+        app.query_one(Composer).focus()
+        await until(lambda: not view.needle, pilot)  # the keys went elsewhere

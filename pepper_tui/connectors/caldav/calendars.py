@@ -1,8 +1,8 @@
-"""Adding events to an account's calendars: each becomes an object of its own, and one that is there is left alone.
+"""Writing to an account's calendars. What is added becomes an object of its own, and one that is there is left alone.
 
-A place is the calendar's id and the event's UID. The object's address is made of both, and the server is told to take
-it only where nothing lies (If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. What was
-added stands in the copy at once.
+The object's address is made of its calendar's and of its UID, and the server is told to take it only where nothing lies
+(If-None-Match, RFC 4791, section 5.3.2), so the same event is never there twice. An object is replaced only as it was
+seen (If-Match). What was written stands in the copy at once.
 """
 
 from __future__ import annotations
@@ -17,46 +17,36 @@ from pepper_tui.config import ConfigError
 from pepper_tui.connectors.caldav.dav import calendars
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
-from pepper_tui.connectors.http_server import ServerError, UnreachedError
-from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, put_objects, sources_of
-from pepper_tui.domains.calendar.writer import Found
+from pepper_tui.connectors.calendar_places import CopiedCalendars
+from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
+from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, objects_with, put_objects
+from pepper_tui.domains.calendar.pieces import readable
+from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
-from pepper_tui.tools.errors import NotDoneError, ToolError
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
-_START: Final = "caldav:"
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\n{}END:VCALENDAR\r\n"
+_PRODUCT: Final = b"PRODID:-//Pepper//Pepper//EN"
 _EXISTS: Final = 412
 """What If-None-Match is answered with where something lies (RFC 9110, section 13.1.2)."""
+_CHANGED: Final = 412
+"""What If-Match is answered with where something else lies, or nothing (section 13.1.1)."""
 
 
-class CalDavCalendars:
+class CalDavCalendars(CopiedCalendars):
     """The calendars of the account ``ident``: see ``domains.calendar.writer.Calendars``."""
 
     def __init__(self, ident: str, settings: CalDav, password: Callable[[], str], store: Store) -> None:
-        self._ident, self._settings, self._password, self._store = ident, settings, password, store
-
-    async def names(self) -> list[str]:
-        return [each.title for each in await self._writable()]
-
-    async def place(self, wanted: str, uid: str) -> str:
-        writable = await self._writable()
-        name = wanted.strip().casefold()
-        found = [each for each in writable if name in ("", each.title.casefold(), each.id.casefold(), self._ident)]
-        if not found:
-            there = ", ".join(one_line(each.title, 40) for each in writable) or "none yet"
-            raise ToolError(f"{self._ident} has no calendar {one_line(wanted, 60)!r} to add to; there are: {there}")
-        return f"{_START}{found[0].id}:{uid}"
-
-    def owns(self, place: str) -> bool:
-        return place.startswith(f"{_START}{self._ident}/")
+        super().__init__("caldav", ident, store)
+        self._settings, self._password = settings, password
 
     async def look(self, place: str, event: bytes) -> Found:
-        await self._source(place)
+        await self.source(place)
         return Found("", True)
 
     async def holds(self, place: str, uid: str) -> bool:
-        source = await self._source(place)
+        source = await self.source(place)
         try:
             async with self._wire() as wire:
                 answer = await wire.ask("GET", await self._found(wire, source, place))
@@ -67,7 +57,7 @@ class CalDavCalendars:
         return answer.status == 200
 
     async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
-        source = await self._source(place)
+        source = await self.source(place)
         text = _WRAPPED.format(event.decode())
         headers = {"Content-Type": "text/calendar; charset=utf-8", "If-None-Match": "*"}
         try:
@@ -87,25 +77,54 @@ class CalDavCalendars:
         await self._keep(source, urlsplit(url).path, text)
         return f"Added to {one_line(source.title, 60)} of {self._ident}."
 
-    def title(self, place: str) -> str:
-        return place.removeprefix(_START).rpartition(":")[0]
+    async def held(self, calendar: str, uid: str) -> Held | None:
+        if all(each.id != calendar for each in await self.writable()):
+            return None
+        found = next((each for each in await objects_with(self._store, uid) if each.calendar == calendar), None)
+        return (
+            Held(f"{self._start}{calendar}:{uid}", found.place, found.version, found.text)
+            if found is not None
+            else None
+        )
 
-    def calendar(self, place: str) -> str:
-        return self.title(place)
+    async def rewrite(self, held: Held, text: str) -> str:
+        source = await self.source(held.place)
+        title = one_line(source.title, 60)
+        headers = {"If-Match": held.version or "*"}
+        if text:
+            headers["Content-Type"] = "text/calendar; charset=utf-8"
+        try:
+            async with self._wire() as wire:
+                url = urljoin(await self._at(wire, source), held.at)
+                answer = await wire.ask("PUT" if text else "DELETE", url, text, headers)
+                if answer.status in (_CHANGED, 404, 410) and _holds(await wire.ask("GET", url), text):
+                    await self._keep(source, held.at, text)  # it was taken before, and the answer was lost
+                    return f"It is so in {title} already."
+        except UnreachedError as error:
+            raise NotDoneError(error.told) from error
+        except ServerError as error:
+            raise NotDoneError(f"{error.words}, after it was given the event; once more does no harm") from error
+        if answer.status in (_CHANGED, 404, 410):
+            raise OutdatedError(f"{title} has it otherwise by now; look at it again")
+        if answer.status >= 300:
+            raise NotDoneError(f"{wire.reach.server} does not take it into {title} (HTTP {answer.status}).")
+        await self._keep(source, held.at, text)
+        return f"{'Changed' if text else 'Removed'} in {title} of {self._ident}."
 
-    async def _writable(self) -> list[CalendarSource]:
-        sources = await sources_of(self._store, self._ident)
-        return sorted((each for each in sources if each.may_write and "VEVENT" in each.holds), key=lambda one: one.id)
-
-    async def _source(self, place: str) -> CalendarSource:
-        wanted = self.title(place)
-        found = next((each for each in await self._writable() if each.id == wanted), None)
-        if found is None:
-            raise NotDoneError(f"the calendar {one_line(wanted, 80)} is not there any more, or can't be written to")
-        return found
+    async def stands(self, held: Held, text: str) -> bool:
+        source = await self.source(held.place)
+        try:
+            async with self._wire() as wire:
+                return _holds(await wire.ask("GET", urljoin(await self._at(wire, source), held.at)), text)
+        except ServerError as error:
+            raise ToolError(error.told) from error
 
     async def _found(self, wire: Wire, source: CalendarSource, place: str) -> str:
         """Return the address of the object, on the host where the calendar is. Raises ``UnreachedError``."""
+        return urljoin(await self._at(wire, source), f"{quote(place.rpartition(':')[2], safe='')}.ics")
+
+    async def _at(self, wire: Wire, source: CalendarSource) -> str:
+        """Return where the calendar is now. Raises ``UnreachedError``."""
         try:
             listed = await calendars(wire)
         except ServerError as error:
@@ -113,7 +132,7 @@ class CalDavCalendars:
         at = next((each.url for each in listed if urlsplit(each.url).path == source.place), "")
         if not at:
             raise UnreachedError(f"{wire.reach.server} has no calendar {source.title!r} any more", wire.reach.check)
-        return urljoin(at, f"{quote(place.rpartition(':')[2], safe='')}.ics")
+        return at
 
     async def _keep(self, source: CalendarSource, path: str, text: str) -> None:
         """Put what was added into the copy, without a version: the next look fetches what the server made of it."""
@@ -130,3 +149,14 @@ class CalDavCalendars:
             raise UnreachedError(error.problems[0], f"see password in account {self._ident}") from error
         async with Wire(self._settings, self._ident, password) as wire:
             yield wire
+
+
+def _holds(answer: Answer, text: str) -> bool:
+    """Check whether a server has all of ``text``, whatever it has added, or nothing if there is none.
+
+    Servers order and quote as they like.
+    """
+    if not text:
+        return answer.status in (404, 410)
+    there, wanted = (set(readable(each.replace(b'"', b"")).splitlines()) for each in (answer.body, text.encode()))
+    return answer.status == 200 and wanted - {_PRODUCT} <= there

@@ -42,6 +42,10 @@ class Listed:
     tag: str
     syncs: bool
 
+    @property
+    def place(self) -> str:
+        return place_of(self.url)
+
 
 @dataclass(slots=True)
 class Changes:
@@ -220,6 +224,11 @@ def _listed(found: _Response) -> Listed:
     title = found.text(f"{D}displayname") or unquote(urlsplit(found.url).path.rstrip("/").rpartition("/")[2])
     tag = found.text(f"{D}sync-token") or found.text(_CTAG)
     return Listed(found.url, title, may_write, _held(found), tag, syncs)
+
+
+def place_of(url: str) -> str:
+    """Return what an address is known by: servers move between hosts."""
+    return urlsplit(url).path
 
 
 def _same(one: str, other: str) -> bool:

@@ -3,11 +3,7 @@
 | file | holds |
 | --- | --- |
 | ``settings.py`` | the keys of the ``[[account]]`` |
-| ``sign_in/`` | signing in, and what the user allowed |
-| ``account.py`` | an account's calls, with what was allowed |
-| ``transport.py`` ``units.py`` | calls for the loop: in threads, reads tried again; prices, and the pace |
-| ``wire.py`` | one connection a call: at the configured places only, and each request sent once |
-| ``errors.py`` ``trouble.py`` | what goes wrong, and its words |
+| ``service.py`` ``account.py`` | its commands and their prices, and what the user may allow; the account |
 | ``labels.py`` | what Gmail's labels say of a mail |
 | ``intake/`` | how its mail comes in: what is there, what changes, the feed |
 | ``outbox.py`` ``drafts.py`` | sending by a draft, and what becomes of drafts |
@@ -16,7 +12,7 @@
 | ``query.py`` ``search.py`` | a query in Google's words, and searching there |
 | ``check.py`` | what the doctor says |
 
-Google's libraries are imported in a thread, at the first call: no module that is imported with this one may need them.
+Signing in, and each call, are of ``google_account/``.
 """
 
 from __future__ import annotations
@@ -54,13 +50,13 @@ def _build(settings: Gmail, around: Around) -> Built:
 
 
 async def _sign_in(settings: Gmail, home: Path, secrets: Secrets, clock: Clock, talk: Talk) -> str:
-    from pepper_tui.connectors.gmail.sign_in.flow import sign_in
+    from pepper_tui.connectors.google_account.sign_in.flow import sign_in
 
     return await sign_in(settings, home, secrets, clock, talk)
 
 
 async def _sign_out(settings: Gmail, home: Path, secrets: Secrets) -> str:
-    from pepper_tui.connectors.gmail.sign_in.flow import sign_out
+    from pepper_tui.connectors.google_account.sign_in.flow import sign_out
 
     return await sign_out(settings, home, secrets)
 

@@ -9,9 +9,9 @@ from typing import Final
 from pepper_tui.clock import SystemClock
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoogleError
 from pepper_tui.connectors.gmail.labels import LabelNames
 from pepper_tui.connectors.gmail.settings import Gmail
+from pepper_tui.connectors.google_account.errors import GoogleError
 
 PATIENCE: Final = 20.0
 """Seconds for the whole check."""
@@ -20,7 +20,9 @@ PATIENCE: Final = 20.0
 async def check(settings: Gmail, patient: Patient) -> AsyncIterator[Finding]:
     part = f"mail {settings.address}"
     same = [each.id for each in patient.config.account if each.own.get("address") == settings.address]
-    account = GmailAccount(next(iter(same), "ID"), settings, patient.home, patient.secrets, SystemClock())
+    account = GmailAccount(
+        patient.ident or next(iter(same), "ID"), settings, patient.home, patient.secrets, SystemClock()
+    )
     try:
         async with asyncio.timeout(PATIENCE):
             yield await _looked(part, settings, account)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoneError, GoogleError, InDoubtError
 from pepper_tui.connectors.gmail.labels import SENT
+from pepper_tui.connectors.google_account.errors import GoneError, GoogleError, InDoubtError
 from pepper_tui.model import OPEN_TAG, ContextFilter, Record
 from pepper_tui.store import Store
 

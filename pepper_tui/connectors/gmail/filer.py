@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoneError, GoogleError, InDoubtError
 from pepper_tui.connectors.gmail.labels import (
     ARCHIVE,
     INBOX,
@@ -23,7 +22,8 @@ from pepper_tui.connectors.gmail.labels import (
     copy_of,
     ident_at,
 )
-from pepper_tui.connectors.gmail.transport import Ask
+from pepper_tui.connectors.google_account.errors import GoneError, GoogleError, InDoubtError
+from pepper_tui.connectors.google_account.transport import Ask
 from pepper_tui.domains.mail.at_source.filing import INVERSE, Filed, Filing, FilingAct
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.tools.errors import NotDoneError

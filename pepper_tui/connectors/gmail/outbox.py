@@ -15,7 +15,7 @@ from email.utils import getaddresses, parseaddr
 
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.drafts import OPEN, Draft, Drafts
-from pepper_tui.connectors.gmail.errors import GoogleError, InDoubtError
+from pepper_tui.connectors.google_account.errors import GoogleError, InDoubtError
 from pepper_tui.domains.mail.outbox import OutcomeUnknownError
 from pepper_tui.tools.errors import NotDoneError
 

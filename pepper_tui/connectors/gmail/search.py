@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from pepper_tui.clock import Clock, in_thread
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoneError, GoogleError, LostError
 from pepper_tui.connectors.gmail.intake.cursor import CURSORS, Cursor
 from pepper_tui.connectors.gmail.intake.taking import Source, source_of
 from pepper_tui.connectors.gmail.labels import LabelNames, copy_of, place_of
 from pepper_tui.connectors.gmail.query import gmail_query
-from pepper_tui.connectors.gmail.transport import Ask
+from pepper_tui.connectors.google_account.errors import GoneError, GoogleError, LostError
+from pepper_tui.connectors.google_account.transport import Ask
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.at_source.state import MailState
 from pepper_tui.domains.mail.content.mime import Mail

@@ -1,71 +1,23 @@
-"""One ``[[account]]`` of the kind ``gmail``: whose it is, the client that asks for it, and what of it is watched."""
+"""One ``[[account]]`` of the kind ``gmail``: what of it is watched, beside whose it is and the client that asks."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, ClassVar
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import Field
 
-from pepper_tui.config import Section
-from pepper_tui.config.base import NamedSecret, Seconds, Words
+from pepper_tui.config.base import Seconds, Words
 from pepper_tui.config.identities import Identities
-from pepper_tui.config.secret.in_clear import in_clear
-
-API: Final = "https://gmail.googleapis.com"
-CONSENT: Final = "https://accounts.google.com/o/oauth2/v2/auth"
-TOKEN: Final = "https://oauth2.googleapis.com/token"
-REVOKE: Final = "https://oauth2.googleapis.com/revoke"
+from pepper_tui.connectors.gmail.service import GMAIL
+from pepper_tui.connectors.google_account.service import Service
+from pepper_tui.connectors.google_account.settings import AtGoogle
 
 
-def _address(value: str) -> str:
-    name, at, host = value.partition("@")
-    if not (name and at and host) or "@" in host or any(map(str.isspace, value)):
-        raise ValueError(f"{value!r} is no mail address; write it as you@gmail.com")
-    return value
+class Gmail(AtGoogle):
+    service: ClassVar[Service] = GMAIL
 
-
-def _encrypted(value: str) -> str:
-    if host := in_clear(value):
-        raise ValueError(f"the sign-in would go unencrypted to {host}; use https://")
-    return value.rstrip("/")
-
-
-class Gmail(Section):
-    address: Annotated[str, AfterValidator(_address)]  # the Google account's
     identities: Identities = []  # further addresses that are yours, as "Alex <alex@work.org>" or tables
     signature: Annotated[str, Field(max_length=4000)] = ""  # below what is sent from here
-    client_file: Path | None = None  # what Google's console lets you download for your client id
-    client_id: str = ""  # or its two values
-    client_secret: NamedSecret = ""  # "env:NAME" or "secret:NAME"
     labels: Words = Field(["INBOX", "SENT"], min_length=1)  # mail that has any of these is taken in
     max_bytes: Annotated[int, Field(ge=10_000)] = 25_000_000  # of one mail that are read
     scan_interval: Seconds = 10.0  # seconds between two looks
-    timeout: Seconds = 30.0  # seconds for an answer
-    endpoint: Annotated[str, AfterValidator(_encrypted)] = ""  # a server in Google's place, for tests; empty: Google
-
-    @model_validator(mode="after")
-    def _has_one_client(self) -> Gmail:
-        if bool(self.client_file) == bool(self.client_id):
-            raise ValueError(
-                "name the client that signs in: client_file, or client_id with client_secret;"
-                " docs/accounts.md says how to get one"
-            )
-        return self
-
-    @property
-    def api(self) -> str:
-        return self.endpoint or API
-
-    @property
-    def consent_uri(self) -> str:
-        """Where the user allows it."""
-        return f"{self.endpoint}/o/oauth2/v2/auth" if self.endpoint else CONSENT
-
-    @property
-    def token_uri(self) -> str:
-        return f"{self.endpoint}/token" if self.endpoint else TOKEN
-
-    @property
-    def revoke_uri(self) -> str:
-        return f"{self.endpoint}/revoke" if self.endpoint else REVOKE

@@ -26,7 +26,7 @@ from pepper_tui.boundary.allowed import opened
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.clock import Looks
 from pepper_tui.domains.calendar.pieces import pieces
-from pepper_tui.domains.calendar.writer import Found
+from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
@@ -34,6 +34,9 @@ MAX_FILE: Final = 10_000_000  # bytes
 MAX_FILES: Final = 2_000
 SUFFIX: Final = ".ics"
 _END: Final = re.compile(rb"^END:VCALENDAR[ \t]*\r?$", re.I | re.M)
+_EVENT: Final = re.compile(rb"^BEGIN:VEVENT[ \t]*\r?\n.*?^END:VEVENT[ \t]*\r?\n", re.I | re.M | re.S)
+_ZONE: Final = re.compile(rb"^BEGIN:VTIMEZONE[ \t]*\r?\n.*?^END:VTIMEZONE[ \t]*\r?\n", re.I | re.M | re.S)
+_TZID: Final = re.compile(rb"^TZID[^\r\n]*", re.I | re.M)
 _EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\nEND:VCALENDAR\r\n"
 
 
@@ -133,6 +136,40 @@ class CalendarFiles:
     async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
         return await asyncio.to_thread(self._add, Path(place), uid, event, version)
 
+    async def held(self, calendar: str, uid: str) -> Held | None:
+        place = await self._looks.look(calendar, self._named, calendar)
+        if place is None:
+            return None
+        source = await self._read(str(place))
+        text = await asyncio.to_thread(of_uid, source, uid)
+        return Held(str(place), uid, digest(source), text) if text else None
+
+    async def rewrite(self, held: Held, text: str) -> str:
+        return await asyncio.to_thread(self._rewrite, Path(held.place), held, text)
+
+    async def stands(self, held: Held, text: str) -> bool:
+        now = await asyncio.to_thread(of_uid, await self._read(held.place), held.at)
+        return Counter(_events(now.encode()) if now else []) == Counter(_events(text.encode()) if text else [])
+
+    def _named(self, calendar: str) -> Path | None:
+        """Return the one file whose events the agenda shows as those of ``calendar``. Blocking."""
+        files = [file for path in self._paths for file in ([path] if path.is_file() else path.glob("**/*.ics"))]
+        found = {file.resolve() for file in files if file.stem == calendar}
+        return found.pop() if len(found) == 1 else None
+
+    def _rewrite(self, path: Path, held: Held, text: str) -> str:
+        try:
+            source = read(self._paths, path)
+            if digest(source) != held.version:
+                raise OutdatedError(f"{path} has changed since the card was opened; ask for it again.")
+            result = with_events(source, held.at, text)
+        except NotDoneError:
+            raise
+        except ToolError as error:
+            raise NotDoneError(f"{error}.") from error
+        replace(self._paths, path, held.version, result)
+        return f"{'Changed' if text else 'Removed'} in {path.name}."
+
     def title(self, place: str) -> str:
         return Path(place).name
 
@@ -196,6 +233,49 @@ def with_event(source: bytes, event: bytes) -> bytes:
     if not before <= after or after - before != Counter(_events(_wrapped(event))):
         raise ToolError("the event can't be added to that calendar without damage to its content")
     return result
+
+
+def of_uid(source: bytes, uid: str) -> str:
+    """Return a calendar of the events of ``source`` with this UID, and their time zones; empty if there are none.
+
+    Raises ``ToolError`` if the file can't be read.
+    """
+    if not holds(source, uid):
+        return ""
+    found = [each for each in pieces(source) if each.uid == uid]
+    zones = dict.fromkeys(zone for each in found for zone in each.zones)
+    parts = b"\r\n".join(part.strip() for part in (*zones, *(each.text for each in found)))
+    return _wrapped(parts + b"\r\n").decode("utf-8", "surrogateescape")
+
+
+def with_events(source: bytes, uid: str, text: str) -> bytes:
+    """Return ``source`` with the events of ``text`` in place of those with this UID; all other bytes stay.
+
+    Raises ``ToolError`` if the result would not be the other events and these.
+    """
+    others = Counter(each for each in _events(source) if each[0] != uid)  # first: it refuses what has no end
+    spans = [found.span() for found in _EVENT.finditer(source) if _is_of(found[0], uid)]
+    fresh = text.encode("utf-8", "surrogateescape")
+    newline = b"\r\n" if b"\r\n" in source else b"\n"
+    added = b"".join(found[0].replace(b"\r\n", b"\n") for found in _EVENT.finditer(fresh)).replace(b"\n", newline)
+    missing = [
+        zone[0].replace(b"\r\n", b"\n").replace(b"\n", newline)
+        for zone in _ZONE.finditer(fresh)
+        if (named := _TZID.search(zone[0])) and named[0].strip() not in {each.strip() for each in _TZID.findall(source)}
+    ]
+    kept, at = [], 0
+    for number, (start, end) in enumerate(spans):
+        kept += [source[at:start], b"".join([*missing, added]) if number == 0 else b""]
+        at = end
+    result = b"".join([*kept, source[at:]])
+    if not spans or Counter(_events(result)) != others + Counter(_events(fresh) if text else []):
+        raise ToolError("the event can't be changed in that calendar without damage to its content")
+    return result
+
+
+def _is_of(event: bytes, uid: str) -> bool:
+    found = pieces(_wrapped(event.replace(b"\r\n", b"\n").rstrip() + b"\n"))
+    return [each.uid for each in found] == [uid]
 
 
 def _wrapped(event: bytes) -> bytes:

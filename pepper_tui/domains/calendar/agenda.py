@@ -20,7 +20,7 @@ from typing import Any, Final, cast
 
 from pepper_tui.clock import Clock, Looks, SystemClock
 from pepper_tui.domains.calendar.bounded import CalendarParser
-from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
 from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.calendar.pieces import Piece
 from pepper_tui.domains.calendar.shelf import Series, Shelf, Shelved, batches
@@ -212,7 +212,9 @@ class Agenda:
         given = {name: value for name, value in fields.items() if name != "answers"}
         event = Event(**given, start=start, end=end, calendar=calendar)
         event.answer = next((answer for who, answer in fields["answers"] if _untagged(who) in self._addresses), "")
-        event.busy = event.busy and event.answer != "declined"
+        if calendar == INVITED:  # whoever was asked by another name is not listed
+            event.answer = event.answer or UNANSWERED
+        event.busy = event.busy and event.answer != "declined" and (calendar, event.answer) != (INVITED, UNANSWERED)
         return event
 
     def _seconds(self, when: float | str) -> float:
@@ -240,7 +242,7 @@ class Agenda:
             noted.append(f"{name}: {count} of its events are not read yet")
             unread.add(calendar)
         self._waits = bool(waiting)
-        found = [one for file in files for one in file.series]
+        found = _shown([one for file in files for one in file.series])
         keys = {one.key for one in found}
         self._of_files, self._unread = noted, frozenset(unread)
         self._unread_events = frozenset((file.calendar, uid) for file in files for uid in file.unread)
@@ -297,6 +299,12 @@ class Agenda:
         file.defects = [*file.noted, *broken[:BROKEN_NAMED], *more]
         file.unread = frozenset(unread)
         file.series = [_series_of(file.calendar, group) for group in by_uid.values()]
+
+
+def _shown(all_series: list[Series]) -> list[Series]:
+    """Return the series without invitations to what a calendar of the user's holds as well."""
+    held = {series.events[0].uid for series in all_series if series.calendar != INVITED}
+    return [series for series in all_series if series.calendar != INVITED or series.events[0].uid not in held]
 
 
 def _untagged(address: str) -> str:

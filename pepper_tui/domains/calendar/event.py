@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Final
 
 from pepper_tui.model import Record
+
+INVITED: Final = "invitations"
+"""The calendar of what the user was invited to by mail, and its account: see ``domains/invitations``."""
+UNANSWERED: Final = "needs-action"
+"""The user's own answer to an invitation, as long as there is none (RFC 5545, section 3.2.12)."""
 
 
 @dataclass(slots=True)

@@ -18,6 +18,7 @@ from pepper_tui.domains.calendar.free_time import window
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS, unread
 from pepper_tui.domains.calendar.writer import Calendars, Found
+from pepper_tui.domains.calendar.writing.change_tools import cancel_event, change_event
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import one_line, sendable, shorten
 from pepper_tui.tools.approvals.choices import ask_which
@@ -230,4 +231,4 @@ async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
 
 def calendar_tools(parts: CalendarParts) -> list[Tool]:
     """Return all tools of the calendar."""
-    return [each.with_given(parts) for each in (*CALENDAR_TOOLS, add_event)]
+    return [each.with_given(parts) for each in (*CALENDAR_TOOLS, add_event, change_event, cancel_event)]

@@ -5,7 +5,7 @@ What an account's calendar held when it was first looked at is no news.
 Every event as written is a context in ``raw.calendar``; a change is a new version. An approaching start is a separate
 context there, created only after the files have been read once more, so that a moved or cancelled event announces
 nothing. A conflict is also a separate context: it gets a new version when it is over or comes back, none while it
-lasts, and is checked once more before it is reported; ``conflict_cards.py`` ends its cards. Events that Pepper itself
+lasts, and is checked once more before it is reported; ``settled_cards.py`` ends its cards. Events that Pepper itself
 added cause no signal.
 
 A UID belongs to nobody: any calendar's author can use any UID. So a matter is a UID within one calendar; an event that
@@ -22,30 +22,38 @@ from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts_among, why_over
-from pepper_tui.domains.calendar.event import Event
-from pepper_tui.domains.calendar.objects import OBJECTS, PAGE
-from pepper_tui.domains.calendar.telling.conflict_cards import OVER, RAW
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
+from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
 from pepper_tui.domains.calendar.telling.next_event import Coming
+from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
-from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Namespace, Priority, Signal
+from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Priority, Signal
 from pepper_tui.text import one_line
 
 NAME: Final = "calendar"
 SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
-_COPIES: Final = 500  # events of one UID that are compared
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
 NOT_READ: Final = "a calendar of them is no longer read"
 NO_MORE: Final = "they no longer overlap"
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
+
+
+class Listener(Protocol):
+    """What takes something into the calendars by a subscription of its own."""
+
+    def listen(self, ctx: FeedContext, /) -> None:
+        """Register it. Called once, before the subscriber starts."""
+        ...
 
 
 class CalendarFeed:
@@ -53,10 +61,15 @@ class CalendarFeed:
 
     name = NAME
 
-    def __init__(self, config: Calendar, triage: Triage, agenda: Agenda) -> None:
+    def __init__(
+        self, config: Calendar, triage: Triage, agenda: Agenda, beside: Listener | None = None, *, has_any: bool = True
+    ) -> None:
+        """Set up the feed. ``beside`` listens with it; without ``has_any`` it rests until there is something."""
         self._config = config
         self._triage = triage
         self._agenda = agenda
+        self._events = EventSignals(triage, agenda, RAW)
+        self._beside, self._has_any = beside, has_any
         self._changed = asyncio.Event()
         self._listed = -1  # the edition of the agenda that was compared last
         self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
@@ -65,17 +78,23 @@ class CalendarFeed:
         self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
+        if self._beside is not None:
+            self._beside.listen(ctx)
+
         async def process(update: ContextUpdate) -> None:
             if not update.deleted:
                 async with ctx.processing(update.seq):
                     if update.context.type == "conflict":
                         await self._signal_conflict(ctx, update)
                     else:
-                        await self._signal(ctx, update)
+                        await store_signal(ctx.store, await self._events.of(ctx, update))
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
 
     async def run(self, ctx: FeedContext) -> None:
+        if not self._has_any:
+            await self._coming.clear(ctx.store)
+            await self._wait_for_one(ctx)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
             tasks.create_task(self._follow(ctx))
@@ -89,6 +108,16 @@ class CalendarFeed:
                 soonest = min(await self._announce(ctx), self._coming.until)
                 pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
                 await ctx.wait_until(self._changed, ctx.clock.now() + pause)
+
+    async def _wait_for_one(self, ctx: FeedContext) -> None:
+        """Return once there is an object to read: somebody without a calendar may never be invited."""
+        async with ctx.store.watch([OBJECTS]) as updates:
+            if await ctx.store.count(ContextFilter(namespaces=[OBJECTS])):
+                return
+            await ctx.store.store({"first_seen": ctx.clock.now()}, namespace=SOURCES, context_id="events")
+            await ctx.health.report("ok", "no calendar; invitations that come by mail are taken in")
+            async for _ in updates:
+                return
 
     async def _watch(self, ctx: FeedContext) -> None:
         there = await ctx.look(", ".join(map(str, self._config.paths)), self._folders)
@@ -127,7 +156,7 @@ class CalendarFeed:
         if defects:
             await ctx.health.report("trouble", "; ".join(defects[:5]), "fix the file or calendar.paths in config.toml")
         else:
-            await ctx.health.report("ok", f"{len(events)} events")
+            await ctx.health.report("ok", f"{len(events):,} event{'' if len(events) == 1 else 's'}")
 
     async def _compare(self, ctx: FeedContext, events: Sequence[Event], *, first: bool) -> bool:
         """Store what differs from what is stored, and return whether anything does.
@@ -141,6 +170,9 @@ class CalendarFeed:
         known = await (self._known(ctx, "event") if last is None else self._stored(ctx, [*strange, *gone]))
         kept: dict[str, Event] = dict(present)
         left = _left(known, present)
+        invited = {event.uid for event in (last or {}).values() if event.calendar == INVITED}
+        unheard = _unheard(strange, known, last)
+        dropped = await dropped_calendars(ctx.store) if left else frozenset()
         changed = False
         async with ctx.store.unit():
             for key, event in strange.items():
@@ -150,21 +182,27 @@ class CalendarFeed:
                     data["backlog"] = before["backlog"]
                     if before == {name: data[name] for name in before if name in data}:
                         continue
-                    data["backlog"] = False
+                    data["backlog"] = before["gone"] and event.first  # its calendar is read again
+                elif event.uid in invited:  # it was told of as it came by mail
+                    data["backlog"] = True
                 elif same := left.get(_content(event.data())):  # an export that gives each event another UID
                     data["backlog"] = True
                     one = same.pop()
                     await self._put(ctx, one, {**known[one], "gone": True, "backlog": True})
+                elif key in unheard:
+                    data["backlog"] = True
                 changed = True
-                await self._put(ctx, key, data)
+                await self._put(ctx, key, data, before)
             for key in chain.from_iterable(left.values()):
                 before = known[key]
                 if self._agenda.is_unread(before["calendar"], before["uid"]):  # an unreadable event is not gone
                     kept[key] = Event.of(before)
                     continue
                 changed = True
-                old = before["end"] <= now or self._agenda.is_left(before["calendar"])
-                await self._put(ctx, key, {**before, "gone": True, "backlog": old})
+                elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
+                left_behind = before["calendar"] in dropped or self._agenda.is_left(before["calendar"])
+                quiet = elsewhere or left_behind or before["end"] <= now
+                await self._put(ctx, key, {**before, "gone": True, "backlog": quiet}, before)
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
@@ -196,7 +234,8 @@ class CalendarFeed:
         known = await self._known(ctx, "conflict")
         self._piled = conflicts.cut
         open_before = {key: data for key, data in known.items() if key not in found and not data["gone"]}
-        over = self._over(open_before, conflicts, now) if open_before else {}
+        dropped = await dropped_calendars(ctx.store) if open_before else frozenset()
+        over = self._over(open_before, conflicts, now, dropped)
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
@@ -209,23 +248,34 @@ class CalendarFeed:
                 await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict", tags=[OVER])
         self._next_overlaps = _next_check(now, found.values())
 
-    def _over(self, conflicts: Mapping[str, Json], found: Conflicts, now: float) -> dict[str, str]:
-        """Return those that are no more, with the reason; what can't be read now tells nothing."""
+    def _over(
+        self, conflicts: Mapping[str, Json], found: Conflicts, now: float, dropped: Container[str]
+    ) -> dict[str, str]:
+        """Return those that are no more, with the reason; what can't be read now tells nothing.
+
+        ``dropped`` are calendars that are no longer read.
+        """
         by_uid: dict[tuple[str, str], list[Event]] = defaultdict(list)
         for event in (self._last or {}).values():
             by_uid[event.calendar, event.uid].append(event)
         over: dict[str, str] = {}
         for key, data in conflicts.items():
             if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
-                left = any(self._agenda.is_left(one["calendar"]) for one in data["events"])
+                calendars = [one["calendar"] for one in data["events"]]
+                left = any(each in dropped or self._agenda.is_left(each) for each in calendars)
                 why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
                     over[key] = why or NO_MORE
         return over
 
-    async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:
+    async def _put(self, ctx: FeedContext, key: str, data: Json, before: Json | None = None) -> None:
         text = f"{data['summary']}\n{data['location']}\n{data['description']}"
-        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=[f"uid:{data['uid']}"])
+        tags = [f"uid:{data['uid']}"]
+        if _asks(data):
+            tags.append(UNANSWERED)
+        elif before is not None and _asks(before):
+            tags.append(OVER)
+        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=tags)
 
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that is near; return when the next one will be (POSIX seconds)."""
@@ -234,7 +284,9 @@ class CalendarFeed:
         soonest = now + AHEAD
         # read from the files again, right now: a moved or cancelled event is not among them
         for event in await self._agenda.between(now, now + longest + AHEAD):
-            if event.all_day or event.start <= now:
+            if event.all_day or event.start <= now or event.answer == "declined":
+                continue
+            if (event.calendar, event.answer) == (INVITED, UNANSWERED):
                 continue
             asked = self._triage.book.minutes_before(event_facts(event.data()))
             for minutes in sorted({self._config.starts_soon, *asked} - {0}):
@@ -252,52 +304,6 @@ class CalendarFeed:
                     }
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
         return soonest
-
-    async def _signal(self, ctx: FeedContext, update: ContextUpdate) -> None:
-        raw = update.context.data
-        soon = update.context.type == "starts_soon"
-        start = datetime.fromtimestamp(raw["start"], ctx.zone)
-        when = f"{start:%a %d %b}" + (", all day" if raw["all_day"] else f" {start:%H:%M}")
-        verb, priority = "New event", Priority.NORMAL
-        if soon:
-            # the hour, as a count of minutes would soon be wrong
-            verb, when, priority = f"Starts {start:%H:%M}", f"{start:%a %d %b}", Priority.HIGH
-        elif raw["gone"] or raw["status"] == "CANCELLED":
-            verb = "Cancelled"
-        elif update.context.version > 1:
-            before = await ctx.store.get(update.context.context_id, namespace=RAW, version=update.context.version - 1)
-            moved = before is not None and (before.data["start"], before.data["end"]) != (raw["start"], raw["end"])
-            verb = "Moved" if moved else "Changed"
-        reason = f"{verb.lower()} in your calendar" if not soon else "it starts soon"
-        facts = event_facts(raw, priority, reason, minutes=raw["minutes"] if soon else 0)
-        priority, reason, rules = self._triage.judge(facts)
-        if raw.get("backlog"):
-            priority, reason, rules = Priority.LOG, BACKLOG, ()
-        elif not soon and raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
-            priority, reason, rules = Priority.LOG, "it is over", ()
-        elif not soon and update.context.version == 1 and await _added_by_pepper(ctx, raw) is not None:
-            priority, reason, rules = Priority.LOG, "Pepper added it, with your yes", ()
-        metadata: Json = {
-            "raw": raw["id"], "uid": raw["uid"], "summary": raw["summary"], "start": raw["start"], "end": raw["end"],
-            "all_day": raw["all_day"], "location": raw["location"], "organizer": raw["organizer"],
-            "attendees": raw["attendees"][:20], "calendar": raw["calendar"], "kind": "soon" if soon else verb.lower(),
-        }  # fmt: skip
-        if rules:
-            metadata["rules"] = list(rules)
-        place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
-        summary = one_line(raw["summary"] or "(no title)", 150)
-        signal = Signal(
-            id=f"signal_{raw['id']}" + ("" if soon else f"_{update.context.version}"),
-            content=one_line(f"{verb}: {summary} — {when}{place}", 320),
-            created_at=update.context.updated_at,
-            priority=priority,
-            source=NAME,
-            reason=reason,
-            matter=await _matter(ctx, raw),
-            metadata=metadata,
-            matter_kind="state",
-        )
-        await store_signal(ctx.store, signal)
 
     async def _signal_conflict(self, ctx: FeedContext, update: ContextUpdate) -> None:
         raw = update.context.data
@@ -348,10 +354,15 @@ class CalendarFeed:
     async def _shown_before(ctx: FeedContext, one: Json, other: Json) -> bool:
         """Check whether the card for adding one of two events by Pepper mentioned the other."""
         for added, beside in ((one, other), (other, one)):
-            record = await _added_by_pepper(ctx, added)
+            record = await added_by_pepper(ctx, added)
             if record is not None and beside["uid"] in record["beside"]:
                 return True
         return False
+
+
+def _asks(event: Json) -> bool:
+    """Check whether an event waits for the user's answer."""
+    return bool(event.get("answer") == UNANSWERED and not event["gone"] and event["status"] != "CANCELLED")
 
 
 def _next_check(now: float, conflicts: Iterable[Conflict]) -> float:
@@ -369,43 +380,21 @@ def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[
     return left
 
 
+def _unheard(
+    strange: Mapping[str, Event], stored: Mapping[str, Json], last: Mapping[str, Event] | None
+) -> frozenset[str]:
+    """Return the keys of cancelled events whose series nobody has heard of: that they are off is no news."""
+    found = [key for key, event in strange.items() if event.cancelled and key not in stored]
+    if not found:
+        return frozenset()
+    heard_of = (
+        {(each["calendar"], each["uid"]) for each in stored.values() if not each["gone"]}
+        if last is None
+        else {(each.calendar, each.uid) for each in last.values()}
+    )
+    return frozenset(key for key in found if (strange[key].calendar, strange[key].uid) not in heard_of)
+
+
 def _content(event: Json) -> str:
     """Return what tells an event from others of its calendar, where its UID does not."""
     return json.dumps([event[name] for name in ("calendar", "summary", "start", "end", "all_day", "recurrence")])
-
-
-async def _added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
-    """Return the record that Pepper added ``event``, if it did."""
-    found = await ctx.store.get(event["uid"], namespace=Namespace.ADDED)
-    same = found is not None and found.data.get("calendar", event["calendar"]) == event["calendar"]
-    return found.data if found is not None and same else None
-
-
-async def _matter(ctx: FeedContext, event: Json) -> str:
-    """Return the matter of ``event``: its UID in its calendar, or in the one that had the same event first."""
-    uid, calendar = event["uid"], event["calendar"]
-    wanted = ContextFilter(namespaces=[RAW], types=["event"], tags=[f"uid:{uid}"], limit=_COPIES, newest_first=False)
-    known = await ctx.store.query(wanted)
-    own = [_words(one.data) for one in known if one.data["calendar"] == calendar]
-    copies = sorted((one.created_at, one.context_id, one.data["calendar"]) for one in known if _words(one.data) in own)
-    return f"event:{copies[0][2] if copies else calendar}:{uid}"
-
-
-def _words(event: Json) -> list[object]:
-    """Return everything that a copy of an event must share with it."""
-    shared = ("summary", "start", "end", "location", "description", "organizer", "status", "recurrence", "gone")
-    return [event.get(name) for name in shared]
-
-
-def event_facts(raw: Json, priority: Priority = Priority.NORMAL, reason: str = "", minutes: int = 0) -> Facts:
-    """Return the facts of an event for triage; ``minutes``: how long before its start."""
-    return Facts(
-        source=NAME,
-        sender=raw["organizer"],
-        subject=raw["summary"],
-        text=f"{raw['description']}\n{raw['location']}",
-        labels=[*raw["categories"], raw["calendar"]],
-        priority=priority,
-        reason=reason,
-        minutes=minutes,
-    )

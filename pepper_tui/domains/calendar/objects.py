@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pepper_tui.domains.calendar.pieces import pieces
 from pepper_tui.model import ContextFilter, Record
 from pepper_tui.store import Store
 from pepper_tui.store.upkeep.retention_rules import Rule
+from pepper_tui.tools.tool_store import ToolStore
 
 OBJECTS: Final = "calendar.object"
 CALENDARS: Final = "calendar.source"
@@ -76,10 +78,29 @@ async def sources_of(store: Store, account: str) -> list[CalendarSource]:
     return [each for each in CalendarSource.readable(found) if not each.gone]
 
 
+async def dropped_calendars(store: Store) -> frozenset[str]:
+    """Return the ids of the calendars that are no longer read, or no longer there."""
+    found = await store.query(ContextFilter(namespaces=[CALENDARS], limit=None))
+    return frozenset(each.id for each in CalendarSource.readable(found) if each.gone)
+
+
 async def objects_of(store: Store, source: CalendarSource) -> dict[str, CalendarObject]:
     """Return the objects of one calendar that are there, by their places."""
-    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], limit=None)
-    found = CalendarObject.readable(await store.query(wanted))
+    wanted = ContextFilter(namespaces=[OBJECTS], tags=[f"calendar:{source.id}"], newest_first=False, limit=PAGE)
+    found: dict[str, CalendarObject] = {}
+    while page := await store.query(wanted):  # by pages, as there may be tens of thousands
+        found |= {each.place: each for each in CalendarObject.readable(page)}
+        wanted = replace(wanted, after_seq=page[-1].seq)
+    return {place: each for place, each in found.items() if not each.gone}
+
+
+async def objects_at(store: Store, account: str, places: Sequence[str]) -> dict[str, CalendarObject]:
+    """Return the objects at ``places`` of an account that are there, by their places."""
+    idents = [object_id(account, place) for place in places]
+    found: list[CalendarObject] = []
+    for at in range(0, len(idents), PAGE):
+        wanted = ContextFilter(namespaces=[OBJECTS], context_ids=idents[at : at + PAGE], limit=None)
+        found += CalendarObject.readable(await store.query(wanted))
     return {each.place: each for each in found if not each.gone}
 
 
@@ -91,7 +112,26 @@ async def put_source(store: Store, source: CalendarSource) -> None:
 async def put_objects(store: Store, objects: Sequence[CalendarObject]) -> None:
     """Store objects, in the caller's unit."""
     for each in objects:
-        await store.put(each, namespace=OBJECTS, tags=[f"calendar:{each.calendar}"])
+        await store.put(each, namespace=OBJECTS, tags=[f"calendar:{each.calendar}", *_named(each)])
+
+
+async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObject]:
+    """Return the objects of the event with this UID that are there, whichever calendars they are in."""
+    wanted = ContextFilter(namespaces=[OBJECTS], tags=[_named_by(uid)], limit=None)
+    return [each for each in CalendarObject.readable(await store.query(wanted)) if not each.gone]
+
+
+def _named(held: CalendarObject) -> list[str]:
+    """Return a tag for the UID of an object, if it has one."""
+    try:
+        found = pieces(held.text.encode("utf-8", "surrogateescape")) if held.text else []
+    except ValueError:
+        return []
+    return [_named_by(found[0].uid)] if found and found[0].uid else []
+
+
+def _named_by(uid: str) -> str:
+    return f"uid:{hashlib.sha256(uid.encode('utf-8', 'replace')).hexdigest()[:32]}"
 
 
 class ObjectReader:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,15 +37,16 @@ class WorkingHours:
 
 @dataclass(slots=True)
 class CalendarParts:
-    """``calendars`` are those that events may be added to; ``announce`` asks which time is meant.
+    """``calendars`` are those that can be written to; ``announce`` asks which time is meant.
 
-    ``named`` tells a calendar from others by a short name, empty where there is only one; ``copies``: which copies of
-    calendars are old, in words.
+    ``own``: the user's addresses. ``named`` tells a calendar from others by a short name, empty where there is only
+    one; ``copies``: which copies of calendars are old, in words.
     """
 
     agenda: Agenda | None = None
     calendars: Calendars | None = None
     working: WorkingHours = WorkingHours()
     announce: Announce | None = None
+    own: Collection[str] = ()
     named: Callable[[str], str] = lambda _: ""
     copies: Callable[[], Awaitable[Sequence[str]]] | None = None

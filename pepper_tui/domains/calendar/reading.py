@@ -51,9 +51,8 @@ def zone(source: bytes) -> bool:
 
 def event(source: bytes, zones: list[str]) -> Json:
     """Return the one event in ``source``: ``times``, other fields, its recurrence, and what can't be read."""
-    source, more, unknown = mended(source, zones, WINDOWS_TO_OLSON)
-    _use([*zones, *more])
-    [component] = _parsed(source).walk("VEVENT")
+    calendar, unknown = opened(source, zones)
+    [component] = calendar.walk("VEVENT")
     if component.subcomponents and any(one.name == "VEVENT" for one in component.subcomponents):
         raise ValueError("an event within an event")
     broken = [name for name, _ in component.errors if name]
@@ -64,7 +63,12 @@ def event(source: bytes, zones: list[str]) -> Json:
     else:
         broken.append("RRULE")
     rules = _rules(component)
+    organizer = component.get("ORGANIZER")
     found: Json = {
+        "edition": [_number(component.get("SEQUENCE")), _stamp(component)],
+        "organizer_name": str(getattr(organizer, "params", {}).get("CN", ""))[:200],
+        "sent_by": address_of(getattr(organizer, "params", {}).get("SENT-BY", "")),
+        "comment": str(next(iter(_listed(component.get("COMMENT"))), ""))[:2000],
         "refusal": refusal,
         "broken": list(dict.fromkeys(broken)),
         "rules": "; ".join(rule.to_ical().decode() for rule in rules),
@@ -85,9 +89,7 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
     They reach from a day before ``start`` to a day after ``end``: the different fields, and for each occurrence the
     number of its fields, its times and its own recurrence; ``more``: there are more than ``limit``.
     """
-    source, more, _ = mended(source, zones, WINDOWS_TO_OLSON)
-    _use([*zones, *more])
-    calendar = _parsed(source)
+    calendar, _ = opened(source, zones)
     components = calendar.walk("VEVENT")
     for component in components:
         _fixed(component)
@@ -107,6 +109,13 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
             fields.append(mine)
         occurrences.append([numbers[key], *_times(component), _changed(component)])
     return {"fields": fields, "occurrences": occurrences, "more": len(found) > limit}
+
+
+def opened(source: bytes, zones: list[str]) -> tuple[Any, list[str]]:
+    """Return the calendar that holds only the events in ``source``, and the names of zones that nobody knows."""
+    source, more, unknown = mended(source, zones, WINDOWS_TO_OLSON)
+    _use([*zones, *more])
+    return _parsed(source), unknown
 
 
 def _parsed(source: bytes) -> Any:
@@ -137,10 +146,11 @@ def _fields(component: Any) -> Json:
         "location": str(component.get("LOCATION", ""))[:500],
         "description": str(component.get("DESCRIPTION", ""))[:10_000],
         "status": str(component.get("STATUS", "CONFIRMED")).upper()[:20],
-        "organizer": _address(component.get("ORGANIZER", "")),
-        "attendees": [_address(one) for one in _listed(component.get("ATTENDEE"))][:100],
+        "organizer": address_of(component.get("ORGANIZER", "")),
+        "attendees": [address_of(one) for one in _listed(component.get("ATTENDEE"))][:100],
         "answers": [
-            [_address(one), str(one.params.get("PARTSTAT", "NEEDS-ACTION")).lower()[:20]]
+            # RFC 5545 reads a missing answer as NEEDS-ACTION, but exports of Outlook leave out all answers
+            [address_of(one), str(one.params.get("PARTSTAT", "")).lower()[:20]]
             for one in _listed(component.get("ATTENDEE"))
         ][:MAX_ANSWERS],
         "categories": [str(name)[:100] for group in _listed(categories) for name in getattr(group, "cats", [group])][
@@ -232,7 +242,20 @@ def _changed(component: Any) -> str:
     return one.to_ical().decode() if one is not None else ""
 
 
-def _address(value: Any) -> str:
+def _number(value: Any) -> int:
+    try:
+        return max(0, int(value))
+    except (TypeError, ValueError):
+        return 0
+
+
+def _stamp(component: Any) -> float:
+    """Return when it was written (POSIX seconds); 0 if it does not say."""
+    when = getattr(component.get("DTSTAMP"), "dt", None)
+    return when.timestamp() if isinstance(when, datetime) and when.tzinfo is not None else 0.0
+
+
+def address_of(value: Any) -> str:
     """Return whom a value names: Apple's programs write an id, and the address beside it."""
     said = str(value).lower().strip()
     beside = str(getattr(value, "params", {}).get("EMAIL", "")).lower().strip()

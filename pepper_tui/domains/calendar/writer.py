@@ -1,10 +1,10 @@
-"""The port through which events are added: calendars that can be written to."""
+"""The port through which events are added and changed: calendars that can be written to."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, ToolError
@@ -62,6 +62,45 @@ class Calendars(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The events of one UID as they lie in a calendar of the user's: ``text`` is a calendar that holds just them.
+
+    ``at`` is where they lie there, in the calendars' own words; ``version`` the mark of what was read.
+    """
+
+    place: str
+    at: str
+    version: str
+    text: str = ""
+
+
+@runtime_checkable
+class Rewritable(Protocol):
+    """Calendars whose events can be replaced where they lie. Methods raise ``ToolError`` in words."""
+
+    def owns(self, place: str, /) -> bool: ...
+
+    async def held(self, calendar: str, uid: str, /) -> Held | None:
+        """Return the events with ``uid`` in ``calendar``, as the agenda names it, if they are there and may be written.
+
+        From the copy, where there is one.
+        """
+        ...
+
+    async def rewrite(self, held: Held, text: str, /) -> str:
+        """Put ``text`` in place of what was read, if that is still so; nothing removes it. Return words about it.
+
+        Raises ``OutdatedError`` if it is another by now, ``NotDoneError`` if nothing was done, or if nobody knows:
+        twice does no harm.
+        """
+        ...
+
+    async def stands(self, held: Held, text: str, /) -> bool:
+        """Check whether ``text`` lies there now; without one, whether nothing does."""
+        ...
+
+
 class AllCalendars:
     """The calendars of several connectors as one, in the order of the config."""
 
@@ -94,6 +133,11 @@ class AllCalendars:
             raise ToolError(f"{one_line(wanted, 60)!r} is none of your calendars; there are: {await self._named()}")
         return found[0]
 
+    async def place_of_others(self, uid: str) -> str:
+        """Return where an event of somebody else's goes: into calendars that keep it as it is. Raises ``ToolError``."""
+        keeping = [one for one in self._each if isinstance(one, Rewritable)]
+        return await AllCalendars(keeping).place("", uid)
+
     async def look(self, place: str, event: bytes) -> Found:
         return await self._of(place).look(place, event)
 
@@ -108,6 +152,24 @@ class AllCalendars:
 
     def calendar(self, place: str) -> str:
         return self._of(place).calendar(place)
+
+    async def held(self, calendar: str, uid: str) -> Held | None:
+        for one in self._each:
+            if isinstance(one, Rewritable) and (found := await one.held(calendar, uid)) is not None:
+                return found
+        return None
+
+    async def rewrite(self, held: Held, text: str) -> str:
+        return await self._rewritable(held.place).rewrite(held, text)
+
+    async def stands(self, held: Held, text: str) -> bool:
+        return await self._rewritable(held.place).stands(held, text)
+
+    def _rewritable(self, place: str) -> Rewritable:
+        one = self._of(place)
+        if not isinstance(one, Rewritable):
+            raise NotDoneError(f"what is in {one_line(self.title(place), 60)} can't be changed from here")
+        return one
 
     def _of(self, place: str) -> Calendars:
         for one in self._each:

@@ -114,8 +114,11 @@ def build_message(
     in_reply_to: str = "",
     references: Sequence[str] = (),
     files: Sequence[tuple[Attachment, bytes]] = (),
+    calendar: tuple[str, str] | None = None,
 ) -> str:
     """Return the whole message with CRLF, ASCII unless an address is not.
+
+    ``calendar``: the method and text of an answer to an invitation, as another form of the body (RFC 6047).
 
     Raises ``ToolError`` for what no mail can hold.
     """
@@ -139,9 +142,12 @@ def build_message(
         if references:
             message["References"] = " ".join(threaded(references))
         message.set_content(body, cte="quoted-printable")
+        if calendar is not None:
+            method, text = calendar
+            message.add_alternative(text, subtype="calendar", params={"method": method}, cte="base64")
         for file, data in files:
             _attach(message, file, data)
-        if files:  # the library's own boundary is random
+        if files or calendar:  # the library's own boundary is random
             message.set_boundary("=_" + hashlib.sha256(message_id.encode()).hexdigest()[:40])
         return message.as_bytes().decode("utf-8")
     except (ValueError, UnicodeError, IndexError) as error:

@@ -1,8 +1,10 @@
-"""Closing requests that the user has answered: by a mail that Pepper sent for them, or one of their own.
+"""Closing what an answer has settled: requests that the user answered, and cards that say that nobody has answered.
 
-An answer closes the earlier open requests of its matter, from those whom it went to; whatever waits for them to answer
-is informed (``wrote``). It follows the log live, and at the start checks once what is open, so that a crash in between
-leaves no answered request behind.
+An answer of the user's is a mail that Pepper sent for them, or one of their own. It closes the earlier open requests of
+its matter, from those whom it went to; whatever waits for them to answer is informed (``wrote``). A card that no answer
+came ends when one comes after all, or when the user writes to them again, and with it the reminder that a rule drafted.
+It follows the log live, and at the start checks once what is open, so that a crash in between leaves nothing behind
+that is settled.
 """
 
 from __future__ import annotations
@@ -11,22 +13,30 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 
 from pepper_tui.domains.mail.content.message_ids import first_with
 from pepper_tui.domains.notices.inbox import Inbox
+from pepper_tui.domains.notices.items import OPEN
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,
+    ApprovalState,
     CallState,
     Context,
     ContextFilter,
     ContextUpdate,
     Effect,
+    FollowUp,
     Moved,
     Namespace,
+    Notification,
+    RuleAct,
     Signal,
     ToolCall,
 )
 from pepper_tui.store import Following, Store, VersionConflictError
+from pepper_tui.text import one_line
 
 _ANSWERED = "you answered it"
+_WROTE_AGAIN = "you wrote to them again"
+_NO_ANSWER = f"{Namespace.SIGNALS}.follow_up:signal_"
 _MAIL = f"{Namespace.SIGNALS}.mail"
 _LOOKED_AT = 2_000  # newest calls and signals at the start
 _ALL = 100_000
@@ -38,14 +48,24 @@ Record = Callable[[str, Sequence[Moved]], Awaitable[None]]
 """Notes an act of the user, in words, and what it moved, in the caller's unit, so that it can be undone."""
 
 
+Withdraw = Callable[[str, str], Awaitable[None]]
+"""Withdraws the pending approval with that id, for that reason; in the caller's unit, if there is one."""
+
+
 class Answers:
     """Closes what is answered. ``start`` it after the inbox."""
 
-    def __init__(self, store: Store, inbox: Inbox, wrote: Wrote, record: Record) -> None:
+    def __init__(self, store: Store, inbox: Inbox, wrote: Wrote, record: Record, withdraw: Withdraw) -> None:
         self._store, self._inbox, self._wrote, self._record = store, inbox, wrote, record
+        self._withdraw = withdraw
         self._following = Following(
-            store, [Namespace.TOOL_CALL, _MAIL], resume=self._resume, take=self._take, name="attention.answers"
+            store,
+            [Namespace.TOOL_CALL, _MAIL, Namespace.NOTIFICATION],
+            resume=self._resume,
+            take=self._take,
+            name="attention.answers",
         )
+        self._silences: dict[str, Notification] = {}  # the open cards that no answer came
 
     async def start(self) -> None:
         await self._following.start()
@@ -62,6 +82,9 @@ class Answers:
                 include_expired=True,
             )
         )
+        self._silences.clear()
+        for context in waiting:
+            self._note_silence(context)
         if not any(item.data.get("matter") for item in waiting):
             return
         newest = await self._store.query(
@@ -72,7 +95,9 @@ class Answers:
 
     async def _take(self, updates: list[ContextUpdate]) -> None:
         for update in updates:
-            if not update.deleted:
+            if update.namespace == Namespace.NOTIFICATION:
+                self._note_silence(update.context, gone=update.deleted)
+            elif not update.deleted:
                 await self._consider(update.context)
 
     async def _consider(self, context: Context) -> None:
@@ -87,6 +112,48 @@ class Answers:
                 when = min(float(date), signal.created_at) if isinstance(date, int | float) else signal.created_at
                 if senders:
                     await self._answered(signal.matter, senders, signal.created_at, when)
+        elif self._silences:
+            for signal in Signal.readable([context]):
+                await self._heard(signal)
+
+    def _note_silence(self, context: Context, *, gone: bool = False) -> None:
+        if context.namespace != Namespace.NOTIFICATION:
+            return
+        for item in Notification.readable([context]):
+            if item.source.startswith(_NO_ANSWER) and item.state in OPEN and not gone:
+                self._silences[item.id] = item
+            else:
+                self._silences.pop(item.id, None)
+
+    async def _heard(self, signal: Signal) -> None:
+        """End the cards that waited for this mail: a machine's is no answer."""
+        facts = signal.metadata
+        sender = str(facts.get("sender") or "").lower()
+        if not facts.get("automatic"):
+            await self._end_silences(signal.matter, {sender}, signal.created_at, f"{sender} has answered")
+
+    async def _end_silences(self, matter: str, people: Collection[str], at: float, why: str) -> list[Moved]:
+        """End the cards of ``matter``, from before ``at``, that one of ``people`` has not answered."""
+        ended: list[Moved] = []
+        for item in [each for each in self._silences.values() if each.matter == matter and each.created_at < at]:
+            ident = item.source.removeprefix(_NO_ANSWER)
+            waits = FollowUp.one(await self._store.get(ident, namespace=Namespace.FOLLOW_UP, include_expired=True))
+            if waits is not None and set(waits.parties) & set(people):
+                ended += (await self._inbox.withdraw_from(item.source, one_line(why, 120), lambda _: True))[1]
+                await self._end_reminders(item, why)
+        return ended
+
+    async def _end_reminders(self, item: Notification, why: str) -> None:
+        """Withdraw the drafts with which a rule would remind of what ``item`` says; not one that the user wrote."""
+        drafts = ContextFilter(namespaces=[Namespace.APPROVAL], tags=[OPEN_TAG], limit=_ALL, include_expired=True)
+        for card in Approval.readable(await self._store.query(drafts)):
+            if card.state is not ApprovalState.PENDING or card.matter != item.matter:
+                continue
+            call = ToolCall.one(await self._store.get(card.call, namespace=Namespace.TOOL_CALL))
+            kind, _, ident = call.origin.partition(":") if call is not None else ("", "", "")
+            act = RuleAct.one(await self._store.get(ident, namespace=Namespace.RULE_ACT)) if kind == "act" else None
+            if act is not None and act.match == item.source:
+                await self._withdraw(card.id, one_line(why, 120))
 
     async def _sent(self, call: ToolCall) -> None:
         saved = await self._store.get(call.approval, namespace=Namespace.APPROVAL) if call.approval else None
@@ -104,8 +171,10 @@ class Answers:
             try:
                 async with self._store.unit():
                     called, moved = await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before)
-                    if moved:
-                        await self._record(f"closed by your answer: {called}", moved)
+                    again = await self._end_silences(matter, to, before, _WROTE_AGAIN)
+                    if moved or again:
+                        named = called or "the card that no answer came"
+                        await self._record(f"closed by your answer: {named}", [*moved, *again])
                 break
             except VersionConflictError:  # the user moved one of them at the same moment: check again what is open
                 continue

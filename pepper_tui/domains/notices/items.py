@@ -57,9 +57,17 @@ class Items:
         )
 
     async def move(
-        self, context: Context, item: Notification, state: NotificationState, metadata: Json | None = None
+        self,
+        context: Context,
+        item: Notification,
+        state: NotificationState,
+        metadata: Json | None = None,
+        text: str | None = None,
     ) -> None:
-        """Store ``item`` in ``state``; a key of ``metadata`` with the value ``None`` is removed."""
+        """Store ``item`` in ``state``, with another ``text`` if given.
+
+        A key of ``metadata`` with the value ``None`` is removed.
+        """
         item.state = NOTIFICATION.move(item.state, state)
         if state is not NotificationState.SNOOZED:
             item.snoozed_until = None
@@ -67,7 +75,11 @@ class Items:
         if item.state in OPEN:
             tags.add(OPEN_TAG)
         kept = {key: value for key, value in (context.metadata | (metadata or {})).items() if value is not None}
-        await rewrite(self._store, context, item, tags=tags, metadata=kept)
+        await rewrite(self._store, context, item, tags=tags, metadata=kept, text=text)
+
+    async def retell(self, context: Context, item: Notification, text: str) -> None:
+        """Store ``item`` with other words, in the state that it has."""
+        await rewrite(self._store, context, item, tags=context.tags, text=text)
 
     async def settle(self, ref: str, version: int) -> bool:
         """Note on a closed item that its asker goes on without an answer; return False if its version has changed."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Final
 
-from pepper_tui.model import Json, Namespace, Notification
+from pepper_tui.model import QUESTION, Json, Namespace, Notification
 from pepper_tui.store import current_unit
 
 SAME_WINDOW: Final = 7 * 86_400.0  # seconds in which an equal item of a matter is not announced again
@@ -91,6 +91,8 @@ def _key(item: Notification) -> _Key | None:
 
 
 def _state(matter: str, kind: str, source: str, sender: str) -> tuple[str, str, str, str]:
+    if kind == QUESTION and source.startswith(_SIGNALS):
+        kind = "notice"  # what a signal asks is over once another one tells how its matter stands
     return matter, kind, source.partition(":")[0], sender.lower()
 
 

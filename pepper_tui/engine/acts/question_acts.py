@@ -70,10 +70,11 @@ class QuestionActs:
         if question.awaited:
             answer = UserAnswer(question.id, written.text, self._clock.now(), spans=list(written.spans))
             return await self._hand_over(question, answer, words)
-        field = str(next((each["field"] for each in question.choices if each.get("field")), ""))
-        if not field:
+        choice = next((each for each in question.choices if each.get("field")), None)
+        if choice is None:
             raise EngineError("choose one of its answers, or say it anew")
-        return await self._order(question, {field: written.text}, words)
+        given = dict(choice["arguments"]) if choice.get("tool") else {}
+        return await self._order(question, {**given, str(choice["field"]): written.text}, words, written.typed())
 
     async def _question(self, ref: str) -> Notification:
         kind, ident = split(ref)
@@ -95,9 +96,11 @@ class QuestionActs:
             act.moved = [Moved(Namespace.USER_ANSWER, answer.id, "answered")]
         return act.words
 
-    async def _order(self, question: Notification, arguments: Json, words: str) -> str:
+    async def _order(
+        self, question: Notification, arguments: Json, words: str, typed: Sequence[str] = ()
+    ) -> str:  # fmt: skip
         async with one_act(self._journal) as act:
-            call = await call_of(self._store, self._clock, question, arguments)
+            call = await call_of(self._store, self._clock, question, arguments, [*typed])
             await self._inbox.done(question.id)
             act.words = words
             act.moved = [Moved(Namespace.TOOL_CALL, call.id, "ordered", {"question": question.id})]

@@ -69,6 +69,7 @@ def _looks(engine: Engine) -> Mapping[str, Method]:
                 around=str(given["around"]),
             )
         ),
+        "mail_head": lambda given: _record(engine.mail_head(str(given["kind"]), str(given["mail"]))),
         "attachment": lambda given: _file(engine.attachment(str(given["mail"]), int(given["number"]))),
         "attachment_text": lambda given: _record(
             engine.attachment_text(str(given["mail"]), int(given["number"]), int(given["first"]))

@@ -22,11 +22,15 @@ from pepper_tui.domains.mail.at_source.state import STATES, MailState, states_of
 from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.listing.index import FACTS, MailIndex
 from pepper_tui.domains.mail.listing.reading import SHOWN, begin_of, read_mail
-from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail, ThreadRow
+from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail, ThreadRow
+from pepper_tui.domains.mail.search.everywhere import may_be_of
 from pepper_tui.domains.mail.search.local import LocalSearch
-from pepper_tui.domains.mail.search.query import QueryError, inward, is_asked
+from pepper_tui.domains.mail.search.query import MailQuery, QueryError, inward, is_asked
 from pepper_tui.domains.mail.search.query_text import parse_begun
 from pepper_tui.domains.mail.search.resolving import resolved
+from pepper_tui.domains.mail.search.searcher import MailSearcher
+from pepper_tui.domains.mail.writing.accounts import MailAccounts
+from pepper_tui.domains.mail.writing.head import head_of
 from pepper_tui.domains.mail.writing.originals import Original, one_file, one_text
 from pepper_tui.model import (
     OPEN_TAG,
@@ -40,6 +44,7 @@ from pepper_tui.model import (
 )
 from pepper_tui.store import ContextStore
 from pepper_tui.store.filter import Values
+from pepper_tui.text import one_line
 from pepper_tui.tools import ToolError
 from pepper_tui.tools.approvals.windows import APPROVED
 
@@ -51,12 +56,17 @@ AT_ONCE: Final = 500
 READ_AT_ONCE: Final = 2_000
 MOST: Final = 500
 """Rows of one window, and mails of a thread that are read, at most."""
+MORE: Final = "folders (or labels) of the account takes in more; a search in the conversation asks the server"
 MINUTE: Final = 60.0
 """Seconds for which a filter's words of time mean the same."""
 
 
 class MailList:
-    """The list. ``own``: the user's addresses, in lower case; ``originals``: where the bytes of mails lie."""
+    """The list. ``own``: the user's addresses, in lower case.
+
+    ``accounts``: from which mail is written; ``originals``: where the bytes of mails lie; ``searchers``: the accounts
+    at servers, which may hold more than is taken in.
+    """
 
     def __init__(
         self,
@@ -64,10 +74,13 @@ class MailList:
         own: Collection[str],
         local: LocalSearch,
         times: TimeReader,
+        accounts: MailAccounts,
         originals: Sequence[Original] = (),
+        searchers: Sequence[MailSearcher] = (),
     ) -> None:
         self._store, self._own = store, frozenset(own)
         self._local, self._times, self._originals = local, times, originals
+        self._accounts, self._searchers = accounts, searchers
         self._index = MailIndex(self._own)
         self._following: asyncio.Task[None] | None = None
         self._begun = asyncio.Event()
@@ -116,10 +129,19 @@ class MailList:
             except QueryError as error:
                 raise EngineError(f"{error.words}: {error.remedy}" if error.remedy else error.words) from error
             found, left_out = await self._local.ids(asked)
-            among: Collection[str] = found if is_asked("in", inward(asked.root)) else self._index.in_sight(found)
+            placed = is_asked("in", inward(asked.root))
+            among: Collection[str] = found if placed else self._index.in_sight(found)
             threads = self._index.narrowed(among, newest=newest)
-            self._found = (key, threads, among, "; ".join(left_out))
+            told = [*(await self._not_taken_in(asked) if placed else ()), *left_out]
+            self._found = (key, threads, among, "; ".join(told))
         return self._found[1:]
+
+    async def _not_taken_in(self, asked: MailQuery) -> list[str]:
+        """Return which accounts have mail in the folders that ``asked`` names, but don't take it in; and what to do."""
+        meant = [each for each in self._searchers if may_be_of(asked, each.account)]
+        lacking = [(each.account, await each.lacks(asked, self._store)) for each in meant]
+        found = [f"{one_line(account, 40)}: {words}" for account, words in lacking if words]
+        return [*found, MORE] if found else []
 
     async def _say(self, rows: Sequence[ThreadRow]) -> None:
         """Add what only the store knows of the rows."""
@@ -140,6 +162,13 @@ class MailList:
         states = await states_of(self._store, ids)
         raws = {context.context_id: context.data for context in found}
         return [read_mail(raws[ident], states.get(ident), self._own) for ident in ids if ident in raws]
+
+    async def head(self, kind: str, mail: str) -> MailHead:
+        """See ``MailView.mail_head``."""
+        context = await self._store.get(mail, namespace=RAW) if mail else None
+        if mail and context is None:
+            raise EngineError("this mail is no longer kept")
+        return head_of(self._accounts, kind, context.data if context is not None else None)
 
     async def attachment(self, mail: str, number: int) -> tuple[str, bytes]:
         """See ``MailView.attachment``."""

@@ -23,6 +23,8 @@ CAPABILITIES: Final = (
     "what's on today and tomorrow / next week / in december / the week of 14 dec · conflicts this week",
     "am I free tomorrow afternoon · free time next week",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
+    "move lunch with Ann to saturday 13:00 · rename lunch to dinner · cancel standup on friday (after your yes)",
+    "accept the invitation from ann · decline budget review · propose friday 10:00 for budget review (after your yes)",
     "mails from ann about rent last week · my unread mail · search mail for subject:invoice has:attachment",
     "read mail from ann · what's new",
     "reply to ann: text · reply all to ann: text · reply to list ann: text (each waits for your yes, as the next line)",
@@ -111,6 +113,15 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                    r"(?:agenda|calendar|schedule|meetings|appointments))"
                    r"(?:\s+(?P<span>\S.*))?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
+        ("move_event", r"(?:move|reschedule|shift)\s+(?:the\s+|my\s+)?(?P<event>\S.*?)\s+to\s+(?P<start>\S.*)"),
+        ("rename_event", r"rename\s+(?:the\s+|my\s+)?(?P<event>\S.*?)\s+to\s+(?P<title>\S.*)"),
+        ("cancel_event", r"(?:cancel|delete|remove)\s+(?P<which>all(?:\s+times)?\s+of|the\s+rest\s+of)?\s*"
+                         r"(?:the\s+|my\s+)?(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*))?"),
+        ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?(?P<which>\S.*)"),
+        ("answer_invitation", r"(?:(?:please\s+)?(?P<answer>accept|decline|(?:tentatively\s+accept|maybe)))\s+"
+                              r"(?:the\s+|my\s+|this\s+)?(?:invitation|invite|meeting\s+request)"
+                              r"(?:\s+(?:to|from|of|for|by)\s+(?:the\s+)?(?P<which>\S.*))?"),
+        ("answer_invitation", r"(?P<answer>accept|decline|tentatively\s+accept)\s+(?:the\s+)?(?P<which>\S.*)"),
         ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<rest>\S.*)"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
         ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"

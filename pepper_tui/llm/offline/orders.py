@@ -22,6 +22,10 @@ SET_A_MODEL: Final = (
 )
 _UNDERSTOOD: Final = "\n".join(f"- {line}" for line in CAPABILITIES) + f"\n\n{SET_A_MODEL}"
 _CALENDAR: Final = "Looking at your calendar."
+_CHANGING: Final = "Looking at your calendar; nothing is changed before your yes."
+_TIMES: Final = {"all": "all", "the": "following"}
+_REPLYING: Final = "Preparing the reply to the invitation; it goes out only after your yes."
+_ANSWERS: Final = {"accept": "accept", "decline": "decline"}
 _RULES: Final = "Looking for the rule."
 _WORKING_OUT: Final = "Working out the rule."
 _LIKE_A_RULE: Final = (
@@ -45,6 +49,23 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
         "add_event",
         "Preparing the event; it goes into your calendar only after your yes.",
         {"title": c["text"], "start": c["when"], "location": c["place"]},
+    ),
+    "move_event": lambda c: ("change_event", _CHANGING, {"event": c["event"], "start": c["start"]}),
+    "rename_event": lambda c: ("change_event", _CHANGING, {"event": c["event"], "title": c["title"]}),
+    "cancel_event": lambda c: (
+        "cancel_event",
+        _CHANGING,
+        {"event": c["event"], "day": c["day"], "which": _TIMES.get(c["which"].split(" ")[0].lower(), "")},
+    ),
+    "answer_invitation": lambda c: (
+        "answer_invitation",
+        _REPLYING,
+        {"invitation": c["which"], "answer": _ANSWERS.get(c["answer"].lower(), "tentative")},
+    ),
+    "propose_time": lambda c: (
+        "answer_invitation",
+        _REPLYING,
+        {"invitation": c["which"], "answer": "tentative", "propose": c["propose"]},
     ),
     "fetch": lambda c: (
         "fetch_page",

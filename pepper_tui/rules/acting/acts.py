@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Final
 
 from pepper_tui.clock import Clock
 from pepper_tui.model import (
     OPEN_TAG,
+    QUESTION,
     ActState,
     ContextFilter,
     Effect,
     FollowUp,
     FollowUpState,
+    Json,
     Match,
     Namespace,
     Notification,
@@ -67,10 +70,11 @@ class Acts:
         return Outcome(ActState.DONE, f"{Namespace.NOTIFICATION}:{notice.id}")
 
     async def _notify(self, act: RuleAct, signal: Signal) -> Outcome:
+        choices = self._hands.choices(signal)
         notice = Notification(
             id=f"ntf_{short(act.id)}",
             title=one_line(signal.content, 120),
-            body=shorten(clean(signal.text), BODY),
+            body=_with_choices(shorten(clean(signal.text), BODY), choices),
             reason=one_line(signal.reason, 300),
             source=act.match,
             created_at=self._clock.now(),
@@ -78,6 +82,8 @@ class Acts:
             matter=signal.matter,
             matter_kind=signal.matter_kind,
             origin=origin_of(signal),
+            kind=QUESTION if choices else "notice",
+            choices=choices,
         )
         return await self.announce(notice)
 
@@ -240,6 +246,11 @@ class Acts:
             tainted=True,
             matter=act.matter,
         )
+
+
+def _with_choices(body: str, choices: Sequence[Json]) -> str:
+    lines = [f"{number}  {choice['words']}" for number, choice in enumerate(choices, 1)]
+    return "\n".join([body, "", *lines]).strip() if lines else body
 
 
 def _task(match: Match, signal: Signal) -> str:

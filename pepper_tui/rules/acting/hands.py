@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.model import ActState, Context, Json, Notification
+from pepper_tui.model import ActState, Context, Json, Notification, Signal
 from pepper_tui.rules.acting.brief import Look
 
 
@@ -18,6 +18,7 @@ class Hands:
     ``announce`` stores a notice, and returns ``None`` if the same was told before; ``times`` reads times in words and
     raises ``ValueError``; ``look`` calls a read tool; ``is_own`` recognises the user's addresses; ``first_mail`` finds
     the first mail with a Message-ID; ``by_a_machine`` recognises a machine's mail, ``is_absence`` an automatic answer;
+    ``choices`` returns the answers that a notice of a signal offers, as in ``Notification``, made by code.
     ``has_model`` says whether a model is available; ``me`` is the user's name.
     """
 
@@ -32,6 +33,7 @@ class Hands:
     zone: tzinfo
     zone_name: str
     me: str = ""
+    choices: Callable[[Signal], list[Json]] = lambda _: []
 
 
 @dataclass(slots=True)

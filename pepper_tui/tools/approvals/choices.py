@@ -9,16 +9,31 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from typing import Final
 
 from pepper_tui.clock import Clock, iso
 from pepper_tui.clock.words import Reading, TimeAskedError
-from pepper_tui.model import ASKED, OPEN_TAG, QUESTION, CallState, Json, Namespace, Notification, Priority, ToolCall
+from pepper_tui.model import (
+    ASKED,
+    OPEN_TAG,
+    QUESTION,
+    CallState,
+    Effect,
+    Json,
+    Namespace,
+    Notification,
+    Priority,
+    ToolCall,
+)
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.said import BY_USER
 from pepper_tui.tools.times import times_of
 from pepper_tui.tools.tool import ToolContext
 
+ORIGIN: Final = f"{BY_USER}choice"
+"""Origin of a call that the user chose on a card of no other call."""
 Announce = Callable[[Notification], Awaitable[object]]
 """A new notification -> what was stored, or ``None`` if the same was announced before. Joins the caller's unit."""
 
@@ -68,15 +83,26 @@ def _arguments(ctx: ToolContext, reading: Reading, field: str) -> Json:
     return chosen
 
 
-async def call_of(store: Store, clock: Clock, question: Notification, arguments: Json) -> ToolCall:
+async def call_of(
+    store: Store, clock: Clock, question: Notification, arguments: Json, typed: list[str] | None = None
+) -> ToolCall:
     """Store and return the call made by the answer to a question. Raises ``ToolError``.
 
-    ``arguments`` replace those that led to the question. Joins the caller's unit, which also closes the question.
+    ``arguments`` replace those that led to the question; if its choices name a tool of their own, they are all. What
+    the user ``typed`` of them has their authority. Joins the caller's unit, which also closes the question.
     """
-    namespace, _, ident = question.source.partition(":")
-    call = ToolCall.one(await store.get(ident, namespace=namespace, include_expired=True))
+    typed = typed or []
     if question.kind != QUESTION or question.awaited:
         raise ToolError("its answer makes no call")
+    if tool := next((str(each["tool"]) for each in question.choices if each.get("tool")), ""):
+        ident, matter = clock.new_id("call"), question.matter
+        offered = ToolCall(
+            ident, tool, arguments, Effect.SEND, clock.now(), ORIGIN, root="user", matter=matter, typed=typed
+        )
+        await store.put(offered, namespace=Namespace.TOOL_CALL, type=tool, tags=[OPEN_TAG], expect_version=0)
+        return offered
+    namespace, _, ident = question.source.partition(":")
+    call = ToolCall.one(await store.get(ident, namespace=namespace, include_expired=True))
     if call is None:
         raise ToolError("what asked this is gone; say it again")
     chosen = replace(

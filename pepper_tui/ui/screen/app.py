@@ -318,6 +318,9 @@ class PepperApp(Actions):
     def on_row_cursor_back(self) -> None:
         self.panes.to_composer()
 
+    def on_row_cursor_idle(self, event: RowCursor.Idle) -> None:
+        self.say_words(event.words)
+
     def on_narrowed_copied(self, event: Narrowed.Copied) -> None:
         self.talk.copy(clean(event.text))
 

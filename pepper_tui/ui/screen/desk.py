@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from textual.app import App
 
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from pepper_tui.ui.shared.board import Board
     from pepper_tui.ui.shared.keys import KeyNames
     from pepper_tui.ui.shared.matters import InboxItem
+
+
+BUSY: Final = "Save or leave what is open first"
 
 
 class Reads(Protocol):

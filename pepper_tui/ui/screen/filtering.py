@@ -30,6 +30,8 @@ class Narrowed(Lines):
     labels: Mapping[str, str] = {}
     """Row → the label that jumps there, while labels are shown."""
     _typing = False
+    _turned = False
+    """Whether the rows change because the user changed the filter."""
     _heading = ""
 
     class Copied(Message):
@@ -103,11 +105,16 @@ class Narrowed(Lines):
         """Remove the filter."""
         if self.filtering:
             self._typing, self.needle, self._known = False, "", {}
-            self.narrowed()
+            self._turn()
+
+    def _turn(self) -> None:
+        self._turned = True
+        self.narrowed()
+        self._turned = False
 
     def action_filter(self) -> None:
         self._typing = True
-        self.narrowed()
+        self._turn()
 
     def on_key(self, event: events.Key) -> None:
         if not self._typing:
@@ -118,7 +125,7 @@ class Narrowed(Lines):
             self._typing = False
             if not self.needle.strip():
                 self.needle = ""
-            self.narrowed()
+            self._turn()
         elif event.key in ("backspace", "ctrl+h"):
             self._type(self.needle[:-1])
         elif event.key == "ctrl+u":
@@ -137,4 +144,4 @@ class Narrowed(Lines):
 
     def _type(self, needle: str) -> None:
         self.needle = needle[:LONGEST]
-        self.narrowed()
+        self._turn()

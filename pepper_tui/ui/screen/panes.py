@@ -33,6 +33,7 @@ class Panes:
         self._app = app
         self._tab = "chat"
         self._origin = ""
+        self._returning = ""  # where the focus is on its way back to
 
     @property
     def _screen(self) -> Screen[object]:
@@ -64,6 +65,7 @@ class Panes:
 
     def go(self, pane: str) -> None:
         """Show ``pane``, or a list opened in place of the conversation, and focus it."""
+        self._returning = ""
         self.show("chat" if pane in OPENED else pane)
         if pane == "chat":
             self._app.reading.close()
@@ -138,6 +140,7 @@ class Panes:
             if self._origin == "inbox":
                 self._app.query_one(Inbox).expect_keys()
             self.go(self._origin)
+            self._returning = self._origin
         else:
             self._app.query_one(Composer).focus()
 
@@ -147,7 +150,9 @@ class Panes:
 
     def _end_filters(self) -> None:
         focused = self._app.focused
-        if focused is not None and not _opened(focused):
+        if focused is not None and (focused.id == self._returning or (self._returning == "mail" and _in_mail(focused))):
+            self._returning = ""
+        if focused is not None and not _opened(focused) and not self._returning:
             for pane in self._app.query(Narrowed):
                 if pane is not focused and not (pane.id == "mail" and _in_mail(focused)):
                     pane.show_all()

@@ -14,6 +14,7 @@ from pepper_tui.model import Context, ContextUpdate, Health, ReplyDelta
 from pepper_tui.ui.screen.chat.message_lines import OLDER
 from pepper_tui.ui.screen.chat.transcript import Transcript
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
+from pepper_tui.ui.screen.inbox.outcomes import Outcomes
 from pepper_tui.ui.screen.later import Later
 from pepper_tui.ui.screen.lists import rows
 from pepper_tui.ui.screen.lists.lists import CancelList, SignalList
@@ -42,6 +43,7 @@ class Projection:
         self._pending: list[ContextUpdate] = []
         self._drains = Later(app)
         self._draws = {name: Later(app) for name in ("wake", "ages", "calls", "ahead")}
+        self._outcomes = Outcomes(app)
         self.board = Board()
         self.pause = DRAIN
         self._spent = 0.0  # seconds that the last redraw took
@@ -82,6 +84,7 @@ class Projection:
         began = self._app.clock.monotonic()
         self._app.notices.hear(taken)
         changed = self.board.apply(taken)
+        self._outcomes.look()
         self.draw(changed)
         if changed & {Pane.INBOX, Pane.CALLS} and self._app.query("#effects"):
             self._app.audit.reload()
@@ -205,6 +208,7 @@ class Projection:
             offline=engine.offline if engine else False,
             trouble=trouble_words(board),
             progress=progress_words(board),
+            under_way=self._outcomes.under_way(),
             silent=board.held_today(now, zone),
             spent=board.spent_today(now, zone),
             inbox=counts["inbox"],

@@ -1,4 +1,7 @@
-"""The bottom line: the last act's words, the first trouble, or progress; then the model, held-back count, cost."""
+"""The bottom line: the last act's words, what is being sent, the first trouble, or progress.
+
+Then the model, the held-back count, the cost.
+"""
 
 from __future__ import annotations
 
@@ -26,9 +29,9 @@ WORDS_STAY: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Contents of the line. ``ahead``: the next event, and in how long.
+    """Contents of the line. ``words`` are transient; ``bad`` marks them, or the trouble, as such.
 
-    ``words`` are transient; ``bad`` marks them, or the trouble, as such.
+    ``under_way`` is what the user approved and may still take back; ``ahead`` the next event, and in how long.
     """
 
     model: str = ""
@@ -36,6 +39,7 @@ class Facts:
     words: str = "starting…"
     bad: bool = False
     stay: bool = False
+    under_way: str = ""
     trouble: str = ""
     progress: str = ""
     silent: int = 0
@@ -84,12 +88,15 @@ class StatusLine(Widget):
             left.append(
                 ("✗ " if facts.bad else "") + one_line(facts.words, 300), ink.urgent if facts.bad else ink.plain
             )
+        elif facts.under_way:
+            left.append(f"  {one_line(facts.under_way, 300)}", ink.plain)
         elif facts.trouble:
             left.append("  ✗ " + one_line(facts.trouble, 300), ink.urgent)
         elif facts.progress:
             left.append(f"  {one_line(facts.progress, 100)}", ink.plain)
-        kept = (running, helped) if facts.stay or not facts.words else (running,)
-        while facts.words and left.cell_len + cell_len(" · ".join(counts)) + 2 > width:
+        said = facts.words or facts.under_way
+        kept = (running, helped) if facts.stay or not said else (running,)
+        while said and left.cell_len + cell_len(" · ".join(counts)) + 2 > width:
             loose = [count for count in counts if count not in kept]
             if not loose:
                 break

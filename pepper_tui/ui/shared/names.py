@@ -61,6 +61,8 @@ def name_of(item: InboxItem) -> str:
 
 def question_words(question: Notification) -> str:
     """Say what kind of question it is: only one with times as answers asks which time."""
+    if any(choice.get("tool") for choice in question.choices):
+        return "your answer?"
     return "asks you" if question.awaited else "which time?"
 
 

@@ -156,6 +156,15 @@ async def test_a_file_that_a_mail_does_not_have_is_refused(stage: Stage, number:
         await stage.engine.attachment_text("m1", number)
 
 
+async def test_a_mail_has_a_head_before_it_is_written(stage: Stage) -> None:
+    await stage.mail(mail("m1", "Rent"), mail("m2", "re: Rent"))
+    heads = [
+        await stage.engine.mail_head(*each) for each in [("new",), ("reply", "m1"), ("reply", "m2"), ("forward", "m2")]
+    ]
+    assert [head.subject for head in heads] == ["", "Re: Rent", "re: Rent", "Fwd: re: Rent"]
+    assert {(head.sender, head.doubt) for head in heads} == {("Sam <sam@example.com>", "")}
+
+
 async def test_what_is_not_there_is_not_filed(stage: Stage) -> None:
     with pytest.raises(EngineError):
         await stage.engine.file(["mail:nowhere"], "archive")

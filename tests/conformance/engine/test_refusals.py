@@ -27,6 +27,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
     "dead_letters": lambda engine: engine.dead_letters(),
     "mails": lambda engine: engine.mails(),
     "mail_thread": lambda engine: engine.mail_thread("nowhere"),
+    "mail_head": lambda engine: engine.mail_head("reply", "nowhere"),
     "attachment": lambda engine: engine.attachment("nowhere", 0),
     "attachment_text": lambda engine: engine.attachment_text("nowhere", 0),
     "mail_changes": lambda engine: anext(engine.mail_changes()),
@@ -61,7 +62,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
 }
 """Each method of the protocol, asked of what is not there."""
 NEEDS_SOMETHING = (
-    "mail_thread", "attachment", "attachment_text", "write_mail", "save_draft", "file",
+    "mail_thread", "mail_head", "attachment", "attachment_text", "write_mail", "save_draft", "file",
     "why", "approve", "reject", "edit", "dismiss", "done", "snooze", "choose", "answer", "answer_unknown",
     "cancel_call", "rule_versions", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "undo", "redo",
 )  # fmt: skip

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors import calendar_copies
 from pepper_tui.connectors.caldav import copying
-from pepper_tui.connectors.caldav.copying import CHUNK, HOLD, Copied, Copier
+from pepper_tui.connectors.caldav.copying import CHUNK, Copier
 from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
+from pepper_tui.connectors.calendar_copies import HOLD, Copied
 from pepper_tui.connectors.http_server import Answer, ServerError
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, sources_of
 from pepper_tui.model import ContextFilter
@@ -110,23 +112,26 @@ async def test_a_server_that_cannot_say_what_changed_is_compared_each_time(
     assert (await copy.look()).changed == 0
 
 
-@pytest.mark.parametrize("broken", ["put_source", "put_objects", "objects"])
+@pytest.mark.parametrize(
+    ("module", "broken", "at"),
+    [(copying, "put_source", 1), (calendar_copies, "put_objects", 2), (copying, "objects", 2)],
+)
 async def test_a_look_that_breaks_off_costs_a_part_of_it_and_nothing_else(
-    copy: Copy, monkeypatch: pytest.MonkeyPatch, broken: str
+    copy: Copy, monkeypatch: pytest.MonkeyPatch, module: Any, broken: str, at: int
 ) -> None:
     for number in range(CHUNK):
         copy.server.put("work", f"n{number}", event(f"n{number}", f"Number {number}"))
-    real: Any = getattr(copying, broken)
+    real: Any = getattr(module, broken)
     calls = 0
 
     async def breaks(*args: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == 2:
+        if calls == at:
             raise ServerError("broken off", "")
         return await real(*args)
 
-    monkeypatch.setattr(copying, broken, breaks)
+    monkeypatch.setattr(module, broken, breaks)
     failed = (await copy.look()).failed
     assert [error.words for error in failed.values()] == ["broken off"]
     monkeypatch.undo()

@@ -12,9 +12,9 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Secrets
 from pepper_tui.connectors.connector import Around
 from pepper_tui.connectors.gmail import CONNECTOR
+from pepper_tui.connectors.gmail.service import MODIFY
 from pepper_tui.connectors.gmail.settings import Gmail
-from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, grant_of, keep
-from pepper_tui.connectors.gmail.sign_in.scopes import MODIFY
+from pepper_tui.connectors.google_account.sign_in.grant import Client, Grant, grant_of, keep
 from pepper_tui.domains.mail.at_source.filing import Filer
 from pepper_tui.domains.mail.at_source.state import STATES, MailState
 from pepper_tui.domains.mail.draft_box import DraftBox

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 
-from pepper_tui.connectors.gmail.wire import MOST
+from pepper_tui.connectors.google_account.wire import MOST
 
 PIECE = b"a" * 1_000_000
 

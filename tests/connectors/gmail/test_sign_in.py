@@ -23,8 +23,8 @@ from pepper_tui.config import Config, ConfigError, Secrets
 from pepper_tui.connectors.finding import Finding, Patient
 from pepper_tui.connectors.gmail import CONNECTOR
 from pepper_tui.connectors.gmail.settings import Gmail
-from pepper_tui.connectors.gmail.sign_in.flow import PATIENCE
-from pepper_tui.connectors.gmail.sign_in.grant import Client, client_of, note_wanted
+from pepper_tui.connectors.google_account.sign_in.flow import PATIENCE
+from pepper_tui.connectors.google_account.sign_in.grant import Client, client_of, note_wanted
 from pepper_tui.text.errors import PepperError
 from tests.connectors.gmail.account import ALEX, allow, kept, said
 from tests.google import Google

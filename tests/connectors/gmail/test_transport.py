@@ -13,8 +13,10 @@ import pytest
 from google.oauth2.credentials import Credentials
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.connectors.gmail.transport import LONGEST, PARTS, TRIES, Ask, Transport
-from pepper_tui.connectors.gmail.trouble import (
+from pepper_tui.connectors.gmail.service import GMAIL, PRICES
+from pepper_tui.connectors.google_account.pace import SHARE, Pace
+from pepper_tui.connectors.google_account.transport import LONGEST, PARTS, TRIES, Ask, Transport
+from pepper_tui.connectors.google_account.trouble import (
     GoneError,
     GoogleError,
     InDoubtError,
@@ -24,8 +26,7 @@ from pepper_tui.connectors.gmail.trouble import (
     SignInError,
     TooFastError,
 )
-from pepper_tui.connectors.gmail.units import PRICES, SHARE, Pace
-from pepper_tui.connectors.gmail.wire import MOST, ElsewhereError, Wire
+from pepper_tui.connectors.google_account.wire import MOST, ElsewhereError, Wire
 from tests.connectors.gmail.flood import Flood
 from tests.domains.mail.mails import mail
 from tests.google import Google
@@ -66,7 +67,7 @@ def google(clock: Hasty) -> Iterator[Google]:
 
 def transport(google: Google, clock: ManualClock, *scopes: str, **more: Any) -> Transport:
     held = google.allow(*(scopes or (ALL_MAIL,)))
-    return Transport(lambda: Credentials(**held), clock, google.url, **more)
+    return Transport(GMAIL, lambda: Credentials(**held), clock, google.url, **more)
 
 
 def statuses(google: Google, command: str) -> list[int | None]:
@@ -274,7 +275,7 @@ async def test_the_user_does_not_wait_behind_the_background(clock: Hasty) -> Non
 
 
 async def test_after_a_refusal_everything_rests(clock: Hasty) -> None:
-    pace = Pace(clock)
+    pace = Pace(clock, 6_000)
     pace.rest(30)
     await pace.take(1, urgent=True)
     assert clock.monotonic() == 30
@@ -291,7 +292,7 @@ def test_every_price_is_googles() -> None:
 async def test_an_answer_that_is_too_long_is_not_read_on(clock: Hasty, command: str, how: str) -> None:
     with Flood(how) as flood:
         held = Credentials("token", token_uri=f"{flood.url}/token")
-        road = Transport(lambda: held, clock, flood.url)
+        road = Transport(GMAIL, lambda: held, clock, flood.url)
         with pytest.raises(GoogleError if command == "getProfile" else InDoubtError) as told:
             await road.call(command, **({"body": OUT} if command == "messages.send" else {}))
     assert not isinstance(told.value, LostError)
@@ -316,7 +317,7 @@ def test_no_request_goes_elsewhere(address: str) -> None:
 
 async def test_nothing_of_googles_is_imported_before_the_first_call() -> None:
     code = (
-        "import sys; import pepper_tui.connectors.gmail, pepper_tui.connectors.gmail.transport; "
+        "import sys; import pepper_tui.connectors.gmail, pepper_tui.connectors.google_account.transport; "
         "print([m for m in ('googleapiclient', 'google.auth', 'httplib2') if m in sys.modules])"
     )
     done = await asyncio.to_thread(

@@ -98,7 +98,7 @@ async def test_it_is_asked_for_cheaply_and_each_change_is_told_once(tmp_path: Pa
         await desk.asked(publisher, 304)
         publisher.body = event("a", "Training", "20270105T110000Z").encode()
         await desk.told(2)
-        assert (await desk.signals())[1:] == ["normal: Moved: Training — Tue 05 Jan 11:00"]
+        assert (await desk.signals())[1:] == ["normal: Moved: Training — Tue 05 Jan 11:00 (was 10:00)"]
         await desk.restart()
         await desk.asked(publisher, 304)
         assert len(await desk.signals()) == 2

@@ -43,19 +43,12 @@ def zone(name: str, rule: str = "FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU") -> str:
 
 
 @pytest.fixture
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a look take as long as this machine needs: on a busy one the rest would be left for the next."""
-    monkeypatch.setattr(agenda_module, "DEADLINE", 600.0)
-
-
-@pytest.fixture
 def counted() -> Iterator[Counted]:
     made = Counted("pepper_tui.domains.calendar.reading", seconds=0.4)
     yield made
     made.end()
 
 
-@pytest.mark.usefixtures("patient")
 async def test_an_event_that_takes_too_long_is_named_once_and_the_others_are_read(
     counted: Counted, tmp_path: Path
 ) -> None:
@@ -70,7 +63,6 @@ async def test_an_event_that_takes_too_long_is_named_once_and_the_others_are_rea
     assert counted.ended == 1
 
 
-@pytest.mark.usefixtures("patient")
 async def test_an_event_that_takes_too_much_memory_is_named(tmp_path: Path) -> None:
     path = tmp_path / "team.ics"
     path.write_text(ics(crowded("Crowd", 80_000), event("a", START)))
@@ -118,7 +110,6 @@ async def test_a_file_whose_events_end_the_process_holds_no_other_up(
     assert len(agenda.defects) == counted.ended == 3
 
 
-@pytest.mark.usefixtures("patient")
 async def test_a_series_that_takes_too_long_leaves_no_conflict_unsaid(tmp_path: Path) -> None:
     path = tmp_path / "team.ics"
     path.write_text(ics(COSTLY["since the year 1"], event("a", START), event("b", START)))

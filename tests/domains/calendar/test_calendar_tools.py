@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
-from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.free_time import free_spans, window
 from pepper_tui.domains.calendar.parts import WorkingHours
 from pepper_tui.model import CallState, Namespace
 from pepper_tui.tools import ApprovalError
+from tests.domains.calendar.one_file import OneFile, at, said
 from tests.feeds.test_rules import event, ics
 from tests.tools.bench import Bench
 
@@ -61,52 +61,6 @@ def test_a_day_of_clock_change_is_as_long_as_it_is() -> None:
     start, end = window(date(2026, 10, 25), 9 * 60, 17 * 60, BERLIN)
     assert datetime.fromtimestamp(start, UTC).hour == 8
     assert end - start == 8 * 3600
-
-
-class OneFile:
-    """A calendar file that a test writes and reads as any program would."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def write(self, source: str | bytes) -> None:
-        self.path.write_bytes(source.encode() if isinstance(source, str) else source)
-
-    def read(self) -> bytes:
-        return self.path.read_bytes()
-
-    def is_there(self) -> bool:
-        return self.path.exists()
-
-    def set_mode(self, mode: int) -> None:
-        self.path.chmod(mode)
-
-    def mode(self) -> int:
-        return self.path.stat().st_mode & 0o777
-
-    def leftovers(self) -> list[str]:
-        return [each.name for each in self.path.parent.iterdir() if ".tmp" in each.name]
-
-
-@pytest.fixture
-def calendar(bench: Bench, tmp_path: Path) -> OneFile:
-    """A calendar file behind a real agenda. It is Friday, 15 January 2027, 09:00 in Berlin."""
-    path = tmp_path / "work.ics"
-    bench.time.zone, bench.time.zone_name = BERLIN, "Europe/Berlin"
-    bench.parts.calendar.agenda = Agenda([path], BERLIN, ["me@example.com"])
-    bench.parts.calendar.calendars = CalendarFiles([path], bench.parts.files.looks)
-    bench.time.reader = TimeReader(bench.clock, BERLIN)
-    return OneFile(path)
-
-
-def at(day: int, hour: int, minute: int = 0, **more: Any) -> float:
-    return datetime(2027, 1, day, hour, minute, tzinfo=BERLIN).timestamp()
-
-
-async def said(bench: Bench, name: str, **arguments: Any) -> str:
-    call = await bench.schedule(name, **arguments)
-    await bench.state(call, CallState.SUCCEEDED, CallState.FAILED)
-    return (await bench.result(call)).content
 
 
 async def test_when_the_user_is_free(bench: Bench, calendar: OneFile) -> None:
@@ -357,3 +311,14 @@ async def test_several_days_are_named_in_words(bench: Bench, calendar: OneFile) 
     assert "Nothing overlaps" in await said(bench, "find_conflicts", start="today and monday")
     assert "Sync c overlaps with" in await said(bench, "find_conflicts", start="25 jan", days=1)
     assert "92 at most" in await said(bench, "agenda", start="the next five months")
+
+
+async def test_only_a_stated_answer_is_shown_as_missing(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(
+        ics(event("a", at(15, 10), "\r\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:me@example.com"),
+            event("b", at(15, 13), "\r\nATTENDEE:mailto:me@example.com"))
+    )  # fmt: skip
+    lines = (await said(bench, "agenda")).splitlines()
+    assert [(name, "not answered" in line) for name in "ab" for line in lines if f"Sync {name}" in line] == [
+        ("a", True), ("b", False),
+    ]  # fmt: skip

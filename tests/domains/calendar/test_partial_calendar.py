@@ -11,8 +11,8 @@ from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.model import CallState
+from tests.domains.calendar.one_file import BERLIN, said
 from tests.domains.calendar.test_blind_calendar import COSTLY, QUICK, series
-from tests.domains.calendar.test_calendar_tools import BERLIN, said
 from tests.feeds.test_rules import ics
 from tests.tools.bench import Bench
 

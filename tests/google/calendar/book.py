@@ -39,6 +39,8 @@ class Calendar:
     role: str
     now: Callable[[], float]
     primary: bool = False
+    selected: bool = True
+    hidden: bool = False
     events: dict[str, Event] = field(default_factory=dict)
     versions: dict[str, int] = field(default_factory=dict)
     version: int = 1

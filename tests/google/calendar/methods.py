@@ -66,9 +66,14 @@ def method(ident: str) -> Callable[[Method], Method]:
 
 @method("calendarList.list")
 def list_calendars(call: Call) -> Any:
-    entries = [_entry(each) for each in call.book.calendars.values()]
-    items, token = _page(call, entries, lambda entry: entry["id"], {})
+    shown = [each for each in call.book.calendars.values() if call.given.get("showHidden") or not each.hidden]
+    items, token = _page(call, [_entry(each) for each in shown], lambda entry: entry["id"], {})
     return {"kind": "calendar#calendarList", "items": items, **_following(token)}
+
+
+@method("calendarList.get")
+def get_calendar(call: Call) -> Any:
+    return _entry(call.calendar)
 
 
 @method("events.list")
@@ -289,12 +294,14 @@ def _z(at: datetime) -> str:
 
 
 def _entry(calendar: Calendar) -> dict[str, Any]:
-    entry = {
+    entry: dict[str, Any] = {
         "kind": "calendar#calendarListEntry",
         "id": calendar.id,
         "summary": calendar.summary,
         "timeZone": calendar.zone,
         "accessRole": calendar.role,
-        "selected": True,
     }
-    return {**entry, "primary": True} if calendar.primary else entry
+    for name in ("primary", "selected", "hidden"):
+        if getattr(calendar, name):
+            entry[name] = True
+    return entry

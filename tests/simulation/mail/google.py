@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pepper_tui.connectors.gmail.sign_in.scopes import MODIFY
+from pepper_tui.connectors.gmail.service import MODIFY
 from tests.google.errors import Refused, too_fast
 from tests.google.exchange import Answer, Request, error_answer
 from tests.google.faults import Fault

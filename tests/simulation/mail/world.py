@@ -17,8 +17,8 @@ from unittest.mock import patch
 
 from pepper_tui.config import Account as AccountConfig
 from pepper_tui.config import Config, Rule
-from pepper_tui.connectors.gmail import account as gmail
-from pepper_tui.connectors.gmail.sign_in.grant import Grant
+from pepper_tui.connectors.google_account import account as google_account
+from pepper_tui.connectors.google_account.sign_in.grant import Grant
 from pepper_tui.connectors.imap.connection.wire import Wire as ImapWire
 from pepper_tui.connectors.imap.sent import SentCopies
 from tests.google.sign_in import CLIENT
@@ -191,7 +191,7 @@ class MailWorld:
             patch.dict(os.environ, {PASSWORD: "p", SECRET: CLIENT["client_secret"]}),
             patch.object(httplib2.HTTPConnectionWithTimeout, "connect", dial),
             patch.object(ImapWire, "_create_socket", create),
-            patch.object(gmail, "keeper_of", lambda home: self),
+            patch.object(google_account, "keeper_of", lambda home: self),
             patch.multiple(SentCopies, **self._kept_files()),
         ):
             yield

@@ -9,11 +9,11 @@ from typing import Final
 
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.drafts import Drafts
-from pepper_tui.connectors.gmail.errors import NotAllowedError, SignInError
 from pepper_tui.connectors.gmail.intake.cursor import Cursor, cursor_of
 from pepper_tui.connectors.gmail.intake.reading import Reader
 from pepper_tui.connectors.gmail.intake.taking import Taker, Watch
 from pepper_tui.connectors.gmail.labels import LabelNames
+from pepper_tui.connectors.google_account.errors import NotAllowedError, SignInError
 from pepper_tui.domains.mail.intake.processor import MailIntake, Pace
 from pepper_tui.domains.mail.intake.raw_mail import partly_read
 from pepper_tui.feeds.feed import FeedContext, FeedError

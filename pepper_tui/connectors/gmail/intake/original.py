@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from pepper_tui.clock import in_thread
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoneError, GoogleError
 from pepper_tui.connectors.gmail.intake.taking import ROOT, source_of
+from pepper_tui.connectors.google_account.errors import GoneError, GoogleError
 from pepper_tui.model import Json
 from pepper_tui.tools.errors import ToolError
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoneError, GoogleError
 from pepper_tui.connectors.gmail.intake.cursor import DAY, Cursor
 from pepper_tui.connectors.gmail.intake.taking import Taker
 from pepper_tui.connectors.gmail.labels import (
@@ -27,7 +26,8 @@ from pepper_tui.connectors.gmail.labels import (
     copy_of,
     ident_at,
 )
-from pepper_tui.connectors.gmail.transport import Ask
+from pepper_tui.connectors.google_account.errors import GoneError, GoogleError
+from pepper_tui.connectors.google_account.transport import Ask
 from pepper_tui.domains.mail.at_source.state import STATES, Copy, MailState, note_copies, noting
 from pepper_tui.domains.mail.intake.processor import Pace, tell_progress
 from pepper_tui.feeds.feed import FeedContext

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from pepper_tui.clock import in_thread
 from pepper_tui.connectors.gmail.account import GmailAccount
-from pepper_tui.connectors.gmail.errors import GoneError, GoogleError, LostError, TooFastError
 from pepper_tui.connectors.gmail.intake.cursor import Cursor
 from pepper_tui.connectors.gmail.labels import SENT, LabelNames, copy_of, is_watched, place_of
-from pepper_tui.connectors.gmail.transport import Ask
+from pepper_tui.connectors.google_account.errors import GoneError, GoogleError, LostError, TooFastError
+from pepper_tui.connectors.google_account.transport import Ask
 from pepper_tui.domains.bounded import parse_mails
 from pepper_tui.domains.mail.at_source.state import Copy, mail_at, note_copies, noting
 from pepper_tui.domains.mail.content.mime import Mail

@@ -19,6 +19,14 @@ FRESH: Final = 900.0
 _LONGEST: Final = 160
 
 
+NO_CALENDAR: Final = "No calendar is configured: only invitations that came by mail are known."
+
+
+async def only_invitations() -> list[str]:
+    """Return what an answer says where nothing else is read."""
+    return [NO_CALENDAR]
+
+
 async def old_copies(
     store: Store, accounts: Sequence[str], is_well: Callable[[str], bool], clock: Clock, zone: tzinfo
 ) -> list[str]:

@@ -26,6 +26,7 @@ from pepper_tui.domains.mail.content.reply_text import latest_reply
 from pepper_tui.domains.mail.content.words import readable, words
 from pepper_tui.domains.mail.facts.authentication import LONGEST
 from pepper_tui.domains.mail.facts.delivery_report import is_qmails, read_plain_report, read_qmails, read_report
+from pepper_tui.domains.mail.invitation_part import read_invitation
 from pepper_tui.model import Json, Record
 from pepper_tui.text import one_line
 from pepper_tui.text.charsets import decoded
@@ -82,6 +83,7 @@ class Mail(Record):
     received: bool = False  # a server has received it on the way
     checked: list[str] = field(default_factory=list)  # each Authentication-Results, the topmost first
     report: Json = field(default_factory=dict)  # on the delivery of another mail: see ``facts.delivery_report``
+    invitation: str = ""  # its calendar part, if that asks for an answer or brings one
 
     @property
     def thread(self) -> str:
@@ -112,7 +114,7 @@ def parse_mail(source: bytes, max_bytes: int = MAX_BYTES) -> Mail:
         mail.text = mail.reply = decoded(source[:MAX_BODY_BYTES], "", mail.defects)[:MAX_TEXT]
         return _storable(mail)
     opened = _Opened(message, mail)
-    for read in (_read_headers, _read_body, _read_report):
+    for read in (_read_headers, _read_body, _read_report, _read_invitation):
         try:
             read(opened, mail)
         except Exception as error:
@@ -305,6 +307,10 @@ def _read_report(opened: _Opened, mail: Mail) -> None:
         mail.report = read_plain_report(parse_addresses(" ".join(failed.split())), mail.text)
     elif not mail.report and is_qmails(mail.text):
         mail.report = read_qmails(mail.text)
+
+
+def _read_invitation(opened: _Opened, mail: Mail) -> None:
+    mail.invitation = read_invitation(opened.leaves, mail.defects)
 
 
 def _storable(mail: Mail) -> Mail:

@@ -16,6 +16,7 @@ from pepper_tui.domains.mail.at_source.state import states_of
 from pepper_tui.domains.mail.content.gist import about
 from pepper_tui.domains.mail.facts.awaited import RULE, question_in
 from pepper_tui.domains.mail.facts.finder import FACTS, Finder
+from pepper_tui.domains.mail.facts.looked_back import FIRST, ITEM, KEPT, LOOKED_BACK, OFFERED, Offer, item_words
 from pepper_tui.model import (
     OPEN_TAG,
     ContextFilter,
@@ -31,10 +32,8 @@ from pepper_tui.store import Store, Subscriber
 from pepper_tui.text import one_line
 
 DAYS: Final = 7.0
-OFFERED: Final = 5
 RECENT: Final = "recent"
 """Tag of a signal of the backlog that is not older than ``DAYS``."""
-LOOKED_BACK: Final = "mail.look_back"
 _DAY: Final = 86_400.0
 _MOST: Final = 1_000  # mails that are looked at, the newest
 _RAW: Final = f"{Namespace.RAW}.mail"
@@ -53,13 +52,11 @@ class _Old:
 
 
 @dataclass(frozen=True, slots=True)
-class _Offer:
-    """One mail of the item. ``at`` is when it was written."""
+class _Found:
+    """What ``fact`` was found of; ``signal`` is that of the mail."""
 
     fact: str
-    at: float
-    thread: str
-    line: str
+    offer: Offer
     signal: str
 
 
@@ -81,7 +78,7 @@ class LookBack:
         async def well(update: ContextUpdate) -> None:
             if self._done or not str(update.context.context_id).startswith("feed."):
                 return
-            if await store.get("first", namespace=LOOKED_BACK) is not None:
+            if await store.get(FIRST, namespace=LOOKED_BACK) is not None:
                 self._done = True
                 return
             parts = await store.query(ContextFilter(namespaces=[Namespace.HEALTH], limit=None))
@@ -119,16 +116,16 @@ class LookBack:
         ]
         now = self._clock.now()
 
-        def find() -> list[_Offer]:
-            offers = [self._offer(one, found[0].fact, found[0].reason, found[0].said) for one in waiting
+        def find() -> list[_Found]:
+            offers = [self._found(one, found[0].fact, found[0].reason, found[0].said) for one in waiting
                       if (found := self._finder.found(one, around, now))]  # fmt: skip
             return offers + self._unanswered(own, came, now)
 
         await self._tell(store, await asyncio.to_thread(find))
 
-    def _unanswered(self, own: Sequence[_Old], came: Sequence[_Old], now: float) -> list[_Offer]:
+    def _unanswered(self, own: Sequence[_Old], came: Sequence[_Old], now: float) -> list[_Found]:
         """Return the user's own mails that asked something, and that nobody in them has answered for some days."""
-        settings, offers = self._finder.settings, list[_Offer]()
+        settings, offers = self._finder.settings, list[_Found]()
         heard: dict[str, set[str]] = {one.raw["thread"]: set() for one in came}
         for one in came:
             if not one.facts.automatic:
@@ -139,35 +136,46 @@ class LookBack:
             silent = late and not people & heard.get(one.raw["thread"], set())
             if silent and (said := question_in(one.raw, self._finder.own)):
                 who = one.raw["to"][0]["name"] or one.raw["to"][0]["address"]
-                offers.append(self._offer(one, RULE, f"you asked {one_line(who, 60)}, and no answer has come", said))
+                offers.append(self._found(one, RULE, f"you asked {one_line(who, 60)}, and no answer has come", said))
         return offers
 
-    def _offer(self, one: _Old, fact: str, reason: str, said: str) -> _Offer:
-        at = float(one.raw["date"])
+    def _found(self, one: _Old, fact: str, reason: str, said: str) -> _Found:
+        raw, own = one.raw, fact == RULE
+        at = float(raw["date"])
         when, quoted = day(at, self._finder.zone, self._clock.now()), f": “{one_line(said, 120)}”" if said else ""
         line = f"{one_line(about(one.raw['subject']), 60)} ({when}): {reason}{quoted}"
-        return _Offer(fact, at, str(one.raw["thread"]), line, f"{_SIGNALS}:{one.signal.id}")
+        asked = [*raw["to"], *raw["cc"]] if own else [raw["sender"], *raw["reply_to"]]
+        people = sorted({str(each["address"]).lower() for each in asked} - self._finder.own - {""})
+        asks = fact in ("question", RULE)
+        offer = Offer(raw["id"], raw["message_id"], raw["thread"], at, line, own=own, asks=asks, people=people)
+        return _Found(fact, offer, f"{_SIGNALS}:{one.signal.id}")
 
-    async def _tell(self, store: Store, offers: Sequence[_Offer]) -> None:
+    async def _tell(self, store: Store, found: Sequence[_Found]) -> None:
         """Store the item, and that there was a look back, in the caller's unit."""
-        best: dict[str, _Offer] = {}
-        for offer in sorted(offers, key=lambda each: (_ORDER[each.fact], -each.at)):
-            best.setdefault(offer.thread, offer)
-        shown, now = [*best.values()][:OFFERED], self._clock.now()
-        more = f"\n… and {len(best) - len(shown)} more" if len(best) > len(shown) else ""
-        lines = "\n".join(f"• {offer.line}" for offer in shown) + more
-        record = {"id": "first", "at": now, "found": len(best), "signals": [offer.signal for offer in shown]}
-        await store.store(record, namespace=LOOKED_BACK, context_id="first", text=lines or "nothing was found")
+        best: dict[str, _Found] = {}
+        for each in sorted(found, key=lambda each: (_ORDER[each.fact], -each.offer.at)):
+            best.setdefault(each.offer.thread, each)
+        chosen, now = [*best.values()], self._clock.now()
+        offers, beyond = [each.offer for each in chosen[:KEPT]], max(0, len(chosen) - KEPT)
+        title, lines = item_words(offers, beyond, DAYS)
+        record = {
+            "id": FIRST,
+            "at": now,
+            "found": len(chosen),
+            "signals": [each.signal for each in chosen[:OFFERED]],
+            "offers": [offer.data() for offer in offers],
+        }
+        text = lines or "nothing was found"
+        await store.store(record, namespace=LOOKED_BACK, context_id=FIRST, text=text)
         self._done = True
-        if not shown:
+        if not offers:
             return
-        count = f"{len(shown)} mails" if len(shown) > 1 else "1 mail"
         item = Notification(
-            id="ntf_look_back",
-            title=f"From before Pepper: {count} of the last {DAYS:.0f} days may still wait for you",
+            id=ITEM,
+            title=title,
             body=lines,
             reason="Pepper looked back once over what was there already",
-            source=f"{LOOKED_BACK}:first",
+            source=f"{LOOKED_BACK}:{FIRST}",
             created_at=now,
             priority=Priority.LOW,
             matter=LOOKED_BACK,

@@ -61,6 +61,8 @@ def mail_facts(raw: Json, own: Collection[str] = ()) -> Facts:
 
 def _silent(raw: Json) -> str:
     """Return why a mail needs nobody's attention, as it lay at its source when it was first seen; empty if it may."""
+    if raw.get("invitation"):
+        return "its invitation is told as an event"
     use, marks = raw.get("use") or use_by_name(raw["label"]), raw.get("marks") or []
     if use in ("junk", "trash", "drafts"):
         return f"in the folder {one_line(raw['label'], 40)}"

@@ -1,4 +1,4 @@
-"""What a front is given of the mail list: a window of threads, and one thread to read. Texts are raw."""
+"""What a front is given of the mail list: a window of threads, one thread to read, a mail's head. Texts are raw."""
 
 from __future__ import annotations
 
@@ -82,3 +82,15 @@ class ThreadMail(Record):
     headers: list[list[str]] = field(default_factory=list)
     list_post: str = ""
     cut: str = ""
+
+
+@dataclass(slots=True)
+class MailHead(Record):
+    """What stands above a mail that the user begins to write.
+
+    ``sender``: name and address; ``doubt``: why it may not be the one expected, or why nobody can write it.
+    """
+
+    sender: str = ""
+    subject: str = ""
+    doubt: str = ""

@@ -52,7 +52,7 @@ class Everywhere:
     async def search(self, query: MailQuery, limit: int, *, server: bool = False) -> Mails:
         """Return at most ``limit`` mails that match. ``server``: ask the servers in any case."""
         found = await self._taken_in.search(query, limit)
-        able = [each for each in self._searchers if _may_be_of(query, each.account)]
+        able = [each for each in self._searchers if may_be_of(query, each.account)]
         if server and not able:
             some = "no account that is meant has a server that can be searched"
             found.notes.append(some if self._searchers else "there is no account whose server can be searched")
@@ -109,7 +109,7 @@ class Everywhere:
             self._seen.popitem(last=False)
 
 
-def _may_be_of(query: MailQuery, account: str) -> bool:
+def may_be_of(query: MailQuery, account: str) -> bool:
     """Check whether the query's ``account:`` allows an account."""
     for each in query.required:
         term, negative = (each.of, True) if isinstance(each, Not) else (each, False)

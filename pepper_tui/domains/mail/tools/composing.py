@@ -81,8 +81,8 @@ async def compose(
     """Return the effect of sending ``fields`` as ``writer``, with files and what is carried over from mails.
 
     ``fields``: to, cc (lists); subject, body, in_reply_to, quoted, quote; references (list); ``bare``: no signature
-    goes below it; ``at``: when it is sent, if not after the yes. ``note`` is about the recipients, ``written`` about
-    the identity.
+    goes below it; ``at``: when it is sent, if not after the yes; ``calendar``: see ``build_message``. ``note`` is about
+    the recipients, ``written`` about the identity.
     """
     identity, parts = writer.identity, ctx.of(MailParts)
     message_id = f"<{ctx.clock.new_id('pepper')}@{identity.address.rpartition('@')[2]}>"
@@ -95,7 +95,7 @@ async def compose(
     to, cc = ", ".join(fields["to"]), ", ".join(fields["cc"])
     said = written or Note(writer.warning, loud=bool(writer.warning))
     several = parts.accounts.choices if len(parts.accounts.choices) > 1 else []
-    sender = CardLine("From", _named(identity), bool(several), said.loud, settled=True, choices=several)
+    sender = CardLine("From", writer.words, bool(several), said.loud, settled=True, choices=several)
     lines = [
         replace(sender, warning=said.warning, quiet=said.quiet),
         CardLine("To", to, editable=True, untrusted=note.loud, warning=note.warning, quiet=note.quiet),
@@ -138,10 +138,6 @@ def _around(signature: str, fields: Json) -> list[CardLine]:
     return [line for line in (below, quoted) if line.value]
 
 
-def _named(identity: Any) -> str:
-    return f"{one_line(identity.name, 80)} <{identity.address}>" if identity.name else str(identity.address)
-
-
 @dataclass(frozen=True, slots=True)
 class _From:
     address: str
@@ -160,6 +156,7 @@ def _built(fields: Json, message_id: str, at: float, files: Sequence[tuple[Attac
         in_reply_to=fields["in_reply_to"],
         references=fields["references"],
         files=files,
+        calendar=tuple(calendar) if (calendar := fields.get("calendar")) else None,
     )
 
 

@@ -11,6 +11,7 @@ from pepper_tui.domains.mail.tools.composing import SEND_AT, Note, carried_of, c
 from pepper_tui.domains.mail.tools.reading import known_mail
 from pepper_tui.domains.mail.tools.shown import joined
 from pepper_tui.domains.mail.writing.accounts import Writer
+from pepper_tui.domains.mail.writing.head import marked
 from pepper_tui.domains.mail.writing.originals import Carried
 from pepper_tui.domains.mail.writing.quoting import forwarded, quotation
 from pepper_tui.domains.mail.writing.recipients import Whom, answer_to
@@ -78,7 +79,7 @@ async def resolve_reply(
     parts = ctx.of(MailParts)
     addressed = answer_to(data, to, parts.accounts.is_own)
     writer, written = _writer(parts, data, sender)
-    fields = _fields(addressed.to, addressed.cc, _marked(data, "Re"), body)
+    fields = _fields(addressed.to, addressed.cc, marked(data, "Re"), body)
     own = str(data.get("message_id") or data.get("claimed_id") or "")
     answered = mail_message.message_ids([own if own.startswith("<") else f"<{own}>"])
     earlier = [r if r.startswith("<") else f"<{r}>" for r in joined(data.get("references")).replace(",", " ").split()]
@@ -132,7 +133,7 @@ async def resolve_forward(
     data = await known_mail(ctx, message_id)
     recipients = mail_message.parse_addresses(to, "to"), mail_message.parse_addresses(cc, "cc")
     writer, written = _writer(ctx.of(MailParts), data, sender)
-    fields = _fields(*recipients, _marked(data, "Fwd"), body, may_be_empty=True)
+    fields = _fields(*recipients, marked(data, "Fwd"), body, may_be_empty=True)
     carried: list[Carried] = []
     if as_attachment:
         carried = [(data, -1)]
@@ -163,12 +164,6 @@ def _writer(parts: MailParts, mail: Json, sender: str) -> tuple[Writer, Note | N
         return writer, Note(OTHER_IDENTITY, loud=True)
     same = compared(usual.identity.address) == compared(writer.identity.address)
     return writer, None if same else Note(OTHER_IDENTITY, loud=True)
-
-
-def _marked(mail: Json, mark: str) -> str:
-    subject = " ".join(sendable(str(mail.get("subject", ""))).split())[: mail_message.MAX_SUBJECT - 5]
-    known = {"Re": ("re:",), "Fwd": ("fwd:", "fw:")}[mark]
-    return subject if subject.lower().startswith(known) else f"{mark}: {subject}".strip()
 
 
 async def answered_matter(ctx: ToolContext, arguments: Json) -> str:

@@ -55,6 +55,12 @@ class Writer:
     warning: str = ""
 
     @property
+    def words(self) -> str:
+        """Name and address, in one line."""
+        name, address = self.identity.name, self.identity.address
+        return f"{one_line(name, 80)} <{address}>" if name else address
+
+    @property
     def outbox(self) -> Outbox:
         assert self.account.outbox is not None
         return self.account.outbox

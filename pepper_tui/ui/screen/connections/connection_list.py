@@ -65,7 +65,7 @@ class ConnectionList(OpenedList):
         return f"{row.id} · {self.accounts[row.id].words}"
 
     def action_connection(self, act: str) -> None:
-        if self.selected in self.row_ids or act in ("add", "restart"):
+        if act in ("add", "restart") or self.has_chosen():
             self.post_message(self.Act(act, self.selected))
 
 

@@ -20,6 +20,7 @@ from pepper_tui.ui.shared.matters import ANSWERS, InboxItem, takes_words
 
 FRESH: Final = 0.5
 """Seconds for which a card takes no keys after it has appeared."""
+FRESH_WORDS: Final = "The card has just come, or has changed: read it, then press the key again"
 LONGEST: Final = 300
 """Lines of a card that are drawn here; a longer card says that it goes on."""
 

@@ -273,6 +273,8 @@ class Prompt(Vertical):
         if value or self._may_be_empty:
             self.post_message(self.Left())
             self._answer(value)
+        else:
+            self.border_subtitle = f"{'Nothing fits' if self._filtered else 'Nothing is typed'} · Esc leaves"
 
     def action_leave(self) -> None:
         self.post_message(self.Left())

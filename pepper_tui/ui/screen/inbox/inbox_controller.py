@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 from pepper_tui.model import QUESTION, ChoiceError, Namespace, Notification
 from pepper_tui.text import one_line
+from pepper_tui.ui.screen.desk import BUSY
+from pepper_tui.ui.screen.inbox.card_view import FRESH_WORDS
 from pepper_tui.ui.screen.inbox.form import Prompt
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
 from pepper_tui.ui.screen.inbox.moving import move
@@ -36,8 +38,12 @@ class Acts:
         inbox = self._app.query_one(InboxPane)
         if act in _JOURNAL:
             self._turn(act)
-        elif inbox.chosen is not None and inbox.card.takes_keys:
+        elif inbox.chosen is None:
+            self._app.say_words(inbox.list.none_chosen)
+        elif inbox.card.takes_keys:
             self.act(act, inbox.chosen)
+        else:
+            self._app.say_words(FRESH_WORDS)
 
     def by_function_key(self, act: str) -> None:
         """Handle an F-key: acts on the inbox's open card, once it has been seen."""
@@ -46,7 +52,7 @@ class Acts:
             self._turn(act)
             return
         if app.asking.open:
-            app.say_words("Save or leave what is open first")
+            app.say_words(BUSY)
             return
         if app.reading.card is not None:
             app.reading.act(act)
@@ -54,7 +60,7 @@ class Acts:
         inbox = app.query_one(InboxPane)
         item = inbox.chosen
         if item is None:
-            app.say_words("The inbox is empty")
+            app.say_words(inbox.list.none_chosen)
         elif act == "approve" and item.approval is None and (asking := self._first_that_asks()):
             app.reading.open_card(asking)
             app.say_words(f"This card asks for a yes: {self._yes} at its end approves")
@@ -64,6 +70,8 @@ class Acts:
             app.say_words("Here is the card: press the key again to act on it")
         elif inbox.card.takes_keys:
             self.act(act, item)
+        else:
+            app.say_words(FRESH_WORDS)
 
     def _first_that_asks(self) -> InboxItem | None:
         items = self._app.board.inbox(self._app.clock.now())

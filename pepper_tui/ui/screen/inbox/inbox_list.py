@@ -80,6 +80,10 @@ class Inbox(LiveList):
         choose = f"{names.of('list.down')} {names.of('list.up')} choose" if self._rest is not None else ""
         return " · ".join(words for words in (choose if self._items and self.has_focus else "", self._more) if words)
 
+    @property
+    def none_chosen(self) -> str:
+        return super().none_chosen if self._items else "The inbox is empty"
+
     def item(self, key: str) -> InboxItem | None:
         return self._items.get(key)
 
@@ -97,6 +101,8 @@ class Inbox(LiveList):
             super().lost(place)
 
     def choose_first(self) -> None:
+        if self._turned:  # a filter is a step of the user's own
+            self._rest = None
         if self._rest is None:
             super().choose_first()
 

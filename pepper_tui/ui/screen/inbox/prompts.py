@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pepper_tui.model import Approval, CardLine, Written
 from pepper_tui.text import one_line
+from pepper_tui.ui.screen.desk import BUSY
 from pepper_tui.ui.screen.inbox.form import Form, Prompt
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.mail.address_completion import AddressCompletion, people_written_to
@@ -113,6 +114,7 @@ class Asking:
         If the previous one is still being removed, it is called a moment later.
         """
         if self.open:
+            self._app.say_words(BUSY)
             return
         if self._app.query(f"#{asked.id}"):
             self._app.call_after_refresh(self._once_free, asked, show)

@@ -45,6 +45,8 @@ class SignalList(LiveList):
         return found if found is not None and found[0] is signal else (signal, rows.signal_row(signal, self._now))
 
     def action_logged(self) -> None:
+        if all(signal.priority is not Priority.LOG for signal in self._signals):
+            self.post_message(self.Idle("No signal was only logged"))
         self._logged = not self._logged
         self.show_signals(self._signals, self._now)
 
@@ -58,5 +60,5 @@ class CancelList(LiveList):
         """Message: ``x`` on a row."""
 
     def action_cancel(self) -> None:
-        if self.selected in self.row_ids:
+        if self.has_chosen():
             self.post_message(self.Cancelled(self, self.selected))

@@ -52,7 +52,7 @@ class LiveList(RowCursor):
         place = drawn.index.get(self.selected, 0)
         drawn.put([row for row in self._all if self.holds((row.id, row.key), lambda row=row: self.words_of(row))])  # type: ignore[misc]
         if self.selected and self.selected not in drawn.index:
-            self.lost(place)
+            self.choose_first() if self._turned else self.lost(place)
         elif not self.selected and drawn.rows and self.has_focus:
             self.choose_first()
         number = len(self._all) if self._count is None else self._count
@@ -69,6 +69,12 @@ class LiveList(RowCursor):
         """React to the loss of the selected row, which was at ``place``."""
         row = self.drawn.free(min(place, len(self.drawn.rows) - 1), 1)
         self.selected = row.id if row is not None else ""
+
+    @property
+    def none_chosen(self) -> str:
+        words = super().none_chosen
+        inert = self.drawn.rows and self.drawn.free(0, 1) is None
+        return "Nothing here waits for a key" if words and inert else words
 
     def choose_first(self) -> None:
         """Select the first selectable row."""

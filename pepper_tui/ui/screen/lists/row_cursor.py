@@ -9,6 +9,7 @@ from textual.message import Message
 from textual.reactive import var
 
 from pepper_tui.ui.screen.filtering import Narrowed
+from pepper_tui.ui.shared.keys import names_of
 
 
 class Drawn(Protocol):
@@ -44,6 +45,13 @@ class RowCursor(Narrowed, can_focus=True):
     class Why(Details):
         """Message: ``w`` on a row."""
 
+    class Idle(Message):
+        """Message: a key that is about a row was pressed, and did nothing. ``words`` say why."""
+
+        def __init__(self, words: str) -> None:
+            super().__init__()
+            self.words = words
+
     class Back(Message):
         """Message: Esc, the user wants to type again."""
 
@@ -70,8 +78,27 @@ class RowCursor(Narrowed, can_focus=True):
         return self.drawn.begun_in(top, top + self.scrollable_content_region.height)
 
     @property
+    def none_chosen(self) -> str:
+        """Return why a key about a row has none to be about; empty if there is one."""
+        if self.selected in self.row_ids:
+            return ""
+        if self.row_ids:
+            names = names_of(self.app)
+            return f"Nothing is chosen: {names.of('list.down')} or {names.of('list.up')} choose"
+        return "Nothing here holds these words: Esc shows all" if self.filtering else "There is nothing here yet"
+
+    def has_chosen(self) -> bool:
+        """Return whether a row is chosen; if none is, say so."""
+        if words := self.none_chosen:
+            self.post_message(self.Idle(words))
+        return not words
+
     def _opens(self) -> bool:
-        return self.selected in self.row_ids and self.selected not in self.without_details
+        if not self.has_chosen():
+            return False
+        if self.selected in self.without_details:
+            self.post_message(self.Idle("This line has no details"))
+        return self.selected not in self.without_details
 
     # ---------------------------------------------------------------------------------------------------------- keys
 
@@ -79,15 +106,15 @@ class RowCursor(Narrowed, can_focus=True):
         self.refresh()
 
     def action_details(self) -> None:
-        if self._opens:
+        if self._opens():
             self.post_message(self.Details(self, self.selected))
 
     def action_why(self) -> None:
-        if self._opens:
+        if self._opens():
             self.post_message(self.Why(self, self.selected))
 
     def action_copy(self) -> None:
-        if self.selected in self.row_ids:
+        if self.has_chosen():
             self.post_message(self.Copied(self.said_in(self.selected)))
 
     def action_back(self) -> None:

@@ -39,9 +39,9 @@ class Filing:
         pane.list.add(rows)
 
     def _acted_on(self, pane: MailPane) -> list[ThreadRow]:
-        rows = pane.list.acted_on()
+        rows = pane.acted_on()
         if not rows:
-            self._app.say_words("No thread is chosen: j or k choose one")
+            self._app.say_words(pane.list.none_chosen)
         return rows
 
     def file(self, pane: MailPane, act: str, *, newest: bool) -> None:
@@ -75,7 +75,7 @@ class Filing:
         view.selection = {}
         if leaves:
             if pane.reading:
-                pane.read(False)
+                pane.read(None)
             if pane.reader.thread in ids:
                 pane.reader.show("", [])
             self._moved()

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from pepper_tui.domains.mail.listing.records import MailPage, ThreadMail
 from pepper_tui.model import EngineError
+from pepper_tui.ui.screen.desk import BUSY
 from pepper_tui.ui.screen.mail.files import Files
 from pepper_tui.ui.screen.mail.filing import Filing
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
+from pepper_tui.ui.screen.mail.mail_reader import newest_of_others
 from pepper_tui.ui.screen.mail.windows import Windows
 from pepper_tui.ui.screen.mail.writing import Writing
 
@@ -48,7 +50,7 @@ class Mails:
         app = self._app
         app.link.ready()
         if app.asking.open:
-            app.say_words("Save or leave what is open first")
+            app.say_words(BUSY)
             return
         app.reading.close()
         app.panes.leave_opened(but="mail")
@@ -109,14 +111,13 @@ class Mails:
             case "read":
                 self._start(self._open_thread(pane))
             case "why":
-                if (row := pane.list.chosen) is not None:
-                    self._app.reading.open_why(f"signal:signal_{row.newest}")
+                self._why(pane)
             case "keys":
                 self._app.reading.open("MAIL", self.writing.key_lines)
             case "order":
                 self.windows.newest = not self.windows.newest
                 self._app.say_words("Newest first" if self.windows.newest else "Unread first, then the newest")
-                self._start(self.windows.load(0))
+                self.windows.turn()
             case "selected":
                 self._start(self.windows.load())
             case "range":
@@ -142,12 +143,25 @@ class Mails:
     async def _open_thread(self, pane: MailPane) -> None:
         row = pane.list.chosen
         if row is None:
+            self._app.say_words(pane.list.none_chosen)
             return
         if pane.reader.thread != row.id or not pane.reader.mails:
             await self.windows.read(pane, row.id)
-        pane.read(True)
+        pane.read(row)
+
+    def _why(self, pane: MailPane) -> None:
+        mail = pane.reader.current if pane.reading else None
+        if mail is not None:
+            self._app.reading.open_why(f"signal:signal_{mail.id}")
+        elif (row := pane.here) is not None:
+            self._app.reading.open_why(f"signal:signal_{row.newest}")
+        else:
+            self._app.say_words(pane.list.none_chosen)
 
     async def _select_range(self, pane: MailPane) -> None:
+        if words := pane.list.none_chosen:
+            self._app.say_words(words)
+            return
         await self.filing.select_range(pane, self.windows.newest)
         await self.windows.load()
 
@@ -158,19 +172,18 @@ class Mails:
 
     async def _write(self, pane: MailPane, kind: str) -> None:
         if kind == "new":
-            self.writing.open(kind, None)
+            await self.writing.begin(kind, None)
             return
         mail = await self._answered(pane)
         if mail is not None:
-            self.writing.open(kind, mail)
+            await self.writing.begin(kind, mail)
 
     async def _answered(self, pane: MailPane) -> ThreadMail | None:
-        """Return the mail that is answered: the one that is read, else the newest that others wrote."""
-        if pane.reading and pane.reader.current is not None:
-            return pane.reader.current
-        row = pane.list.chosen
+        """Return the mail that is answered: the one that the reader went to, else the newest that others wrote."""
+        if pane.reading and pane.reader.mails:
+            return pane.reader.answered
+        row = pane.here
         if row is None:
-            self._app.say_words("No thread is chosen: j or k choose one")
+            self._app.say_words(pane.list.none_chosen)
             return None
-        mails = await self._app.link.ready().mail_thread(row.id)
-        return next((mail for mail in reversed(mails) if not mail.own), mails[-1] if mails else None)
+        return newest_of_others(await self._app.link.ready().mail_thread(row.id))

@@ -77,6 +77,16 @@ class MailList(ThreadRows):
             self._going = -1
             self._into_view()
 
+    def gone(self, *, turned: bool) -> None:
+        """Give up the thread under the cursor, which is not in the list any more: the next window chooses another.
+
+        That is what comes in its place, or the first if the filter was ``turned``.
+        """
+        self.selected = ""
+        if turned:
+            self._place = 0
+            self.scroll_to(y=0, animate=False, immediate=True, force=True)
+
     def leave(self, dealt_with: Collection[str]) -> None:
         """Go to the next thread that is not dealt with, or else to the one before; stay where the cursor's is none."""
         at = self.drawn.place(self.selected)
@@ -99,13 +109,6 @@ class MailList(ThreadRows):
         place = self.drawn.place(self.selected) if self.selected else -1
         return self.drawn.at(place) if place >= 0 else None
 
-    def acted_on(self) -> list[ThreadRow]:
-        """Return the threads that an act is on: the selected ones, else that under the cursor."""
-        if self.selection:
-            return [*self.selection.values()]
-        row = self.chosen
-        return [row] if row is not None else []
-
     def range_here(self) -> tuple[int, int]:
         """Return the places from where the last selection was made to the cursor, both included."""
         return min(self._from, self._place), max(self._from, self._place)
@@ -127,9 +130,9 @@ class MailList(ThreadRows):
 
     def select(self, row: str) -> None:
         if (place := self.drawn.place(row)) >= 0:
-            self._to(place)
+            self.go(place)
 
-    def _to(self, place: int) -> None:
+    def go(self, place: int) -> None:
         """Put the cursor on a place, at once if it is held."""
         place = max(0, min(place, self.drawn.total - 1))
         row = self.drawn.at(place)
@@ -159,7 +162,7 @@ class MailList(ThreadRows):
         place = (round(self.scroll_y) + event.y - self.gutter.top) // self.drawn.height
         if (row := self.drawn.at(place)) is not None:
             again = row.id == self.selected
-            self._to(place)
+            self.go(place)
             if again:
                 self.action_details()
 
@@ -167,25 +170,26 @@ class MailList(ThreadRows):
 
     def action_cursor(self, by: int) -> None:
         if self.drawn.total:
-            self._to(self._place + by)
+            self.go(self._place + by)
 
     def action_page(self, by: int) -> None:
         if self.drawn.total:
-            self._to(self._place + by * max(1, self.rows_seen - 1))
+            self.go(self._place + by * max(1, self.rows_seen - 1))
 
     def action_edge(self, by: int) -> None:
         if self.drawn.total:
-            self._to(self.drawn.total - 1 if by > 0 else 0)
+            self.go(self.drawn.total - 1 if by > 0 else 0)
 
     def action_mark(self) -> None:
         """Select the thread under the cursor, or take it out again, and go on to the next."""
         if (row := self.chosen) is None:
+            self.has_chosen()
             return
         if self.selection.pop(row.id, None) is None:
             self.selection[row.id] = row
         self._from = self._place
         if self._place + 1 < self.drawn.total:
-            self._to(self._place + 1)
+            self.go(self._place + 1)
         self.post_message(self.Act("selected"))
 
     def action_mail(self, act: str) -> None:

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
+from pepper_tui.domains.mail.listing.records import ThreadRow
 from pepper_tui.ui.screen.ink import Pen
 from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.screen.mail.mail_list import MailList
@@ -44,6 +45,7 @@ class MailPane(Horizontal):
         self.list = MailList(pen, id="mail")
         self.reader = MailReader(pen, id="mail-reader")
         self.reading = False
+        self._read: ThreadRow | None = None
         self.list.instead = lambda: self.reader if self.reading else None
 
     def compose(self) -> ComposeResult:
@@ -57,6 +59,19 @@ class MailPane(Horizontal):
         self._arrange()
 
     @property
+    def here(self) -> ThreadRow | None:
+        """The thread that keys are about: the one that is read, also if it has left the list, or that at the cursor."""
+        if not self.reading or self._read is None:
+            return self.list.chosen
+        return self.list.held(self._read.id) or self._read
+
+    def acted_on(self) -> list[ThreadRow]:
+        """Return the threads that an act is on: the selected ones, else the one that keys are about."""
+        if self.list.selection:
+            return [*self.list.selection.values()]
+        return [self.here] if self.here is not None else []
+
+    @property
     def both(self) -> bool:
         return self.size.width >= BOTH
 
@@ -65,10 +80,10 @@ class MailPane(Horizontal):
         self.list.display = self.both or not self.reading
         self.reader.display = self.both or self.reading
 
-    def read(self, reading: bool) -> None:
-        """Give the keys to the mail, or back to the list."""
-        self.reading = reading
-        part = self.reader if reading else self.list
+    def read(self, thread: ThreadRow | None) -> None:
+        """Give the keys to the mail of ``thread``, which is shown, or back to the list."""
+        self.reading, self._read = thread is not None, thread
+        part = self.reader if self.reading else self.list
         part.display = True
         part.focus()
         self._arrange()
@@ -97,7 +112,7 @@ class MailPane(Horizontal):
 
     def on_mail_reader_closed(self, event: MailReader.Closed) -> None:
         event.stop()
-        self.read(False)
+        self.read(None)
 
     def on_row_cursor_details(self, event: RowCursor.Details) -> None:
         event.stop()

@@ -42,6 +42,7 @@ class MailReader(Lines, can_focus=True):
         self.thread = ""
         self._opened: set[str] = set()
         self._current = ""
+        self._went = False  # the user has gone from mail to mail
         self._quotes = self._all = False
         self._strips: list[Strip] = []
         self._tops: dict[str, int] = {}
@@ -57,7 +58,7 @@ class MailReader(Lines, can_focus=True):
         self.thread, self.mails = thread, mails
         self._drawn = {}
         if not again:
-            self._quotes = self._all = False
+            self._quotes = self._all = self._went = False
             self._opened = {mail.id for mail in mails if mail.unread} | ({mails[-1].id} if mails else set())
             first = next((mail for mail in mails if mail.unread), mails[-1] if mails else None)
             self._current = first.id if first is not None else ""
@@ -72,6 +73,11 @@ class MailReader(Lines, can_focus=True):
     @property
     def current(self) -> ThreadMail | None:
         return next((mail for mail in self.mails if mail.id == self._current), None)
+
+    @property
+    def answered(self) -> ThreadMail | None:
+        """The mail that an answer is to: the one that the user went to, else the newest that others wrote."""
+        return self.current if self._went else newest_of_others(self.mails)
 
     def _show_current(self) -> None:
         # a short thread is shown from its top: what came before the current mail is context
@@ -140,7 +146,7 @@ class MailReader(Lines, can_focus=True):
         """Go to the next mail of the thread."""
         at = next((at for at, mail in enumerate(self.mails) if mail.id == self._current), 0) + by
         if 0 <= at < len(self.mails):
-            self._current = self.mails[at].id
+            self._current, self._went = self.mails[at].id, True
             self.lay_out()
             self.scroll_to(y=self._tops[self._current], animate=False, immediate=True, force=True)
 
@@ -162,3 +168,8 @@ class MailReader(Lines, can_focus=True):
 
     def action_mail(self, act: str) -> None:
         self.post_message(self.Act(act))
+
+
+def newest_of_others(mails: Sequence[ThreadMail]) -> ThreadMail | None:
+    """Return the newest mail that others wrote, the newest at all if that is none."""
+    return next((mail for mail in reversed(mails) if not mail.own), mails[-1] if mails else None)

@@ -98,8 +98,12 @@ class ThreadRows(RowCursor):
         """How many rows the view has room for."""
         return self.scrollable_content_region.height // self.drawn.height
 
+    def held(self, thread: str) -> ThreadRow | None:
+        """Return the thread's row, if it is in the window."""
+        return self.drawn.at(self.drawn.place(thread))
+
     def said_in(self, row: str) -> str:
-        held = self.drawn.at(self.drawn.place(row))
+        held = self.held(row)
         pen = self.pen(80)
         return row_words(held, pen.now, pen.zone) if held is not None else ""
 

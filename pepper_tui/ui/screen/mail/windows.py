@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from textual.content import Content
 
 from pepper_tui.domains.mail.listing.records import MailPage
 from pepper_tui.model import EngineError
+from pepper_tui.text import one_line
 from pepper_tui.ui.screen.later import Later
 from pepper_tui.ui.screen.mail.mail_list import MailList
 from pepper_tui.ui.screen.mail.mail_pane import MailPane
@@ -57,11 +60,16 @@ class Windows:
     def lacks(self, first: int) -> None:
         self._start(self.load(first))
 
+    def turn(self) -> None:
+        """Show the list in another order, from its top."""
+        self._start(self.load(0, turned=True))
+
     def narrow(self) -> None:
         """Show what the filter leaves, once no letter came for a moment."""
-        self._reloads.after(PAUSE, lambda: self._start(self.load(0)))
+        self._reloads.after(PAUSE, self.turn)
 
-    async def load(self, first: int | None = None) -> None:
+    async def load(self, first: int | None = None, *, turned: bool = False) -> None:
+        """Bring a window. ``turned``: the user has asked for other threads, or for another order."""
         pane = self._pane()
         if pane is None:
             return
@@ -72,6 +80,7 @@ class Windows:
         start = max(0, view.top - WINDOW // 4) if first is None else first
         try:
             page = await engine.mails(query, first=start, limit=WINDOW, newest=self.newest, around=around)
+            place = await self._cursor(view, page)
         except EngineError as error:
             if not query:
                 raise
@@ -81,10 +90,25 @@ class Windows:
             return
         if acted:
             self.acted = False
+        if view.selected and place < 0:
+            view.gone(turned=turned)
         self.title(pane, page, acted=acted)
+        if turned and place >= 0:
+            view.go(place)
+        if not page.total and not pane.reading:
+            pane.reader.show("", [])
         self._spent = self._app.clock.monotonic() - began
         if pane.reader.mails and pane.reader.thread and first is None:
             await self.read(pane, pane.reader.thread)
+
+    async def _cursor(self, view: MailList, page: MailPage) -> int:
+        """Return where the thread under the cursor is now, also outside of ``page``; -1 if it is not in the list."""
+        held = next((page.first + at for at, row in enumerate(page.rows) if row.id == view.selected), -1)
+        if held >= 0 or not view.selected or len(page.rows) == page.total:
+            return held
+        around = view.selected
+        found = await self._app.link.ready().mails(view.needle, limit=1, newest=self.newest, around=around)
+        return found.place
 
     def title(self, pane: MailPane, page: MailPage, *, acted: bool = False, read: bool = True) -> None:
         """Show the window with its heading."""
@@ -99,13 +123,14 @@ class Windows:
         view.show(
             page, f"MAIL{number} · " + " · ".join(filter(None, parts)), self._empty(view, page, read), acted=acted
         )
-        view.border_subtitle = ""
+        said = page.told if view.filtering and page.rows else ""  # the filter is in the heading's place
+        view.border_subtitle = cast(str, Content(one_line(said, 300)))
 
     def _empty(self, view: MailList, page: MailPage, read: bool) -> str:
         """Return what an empty list says."""
         if view.needle:
             ways = "There are words, from:, in:, is:unread, after: and more (docs/search.md)."
-            return page.told or f"No mail fits this filter. Esc shows all. {ways}"
+            return f"{page.told}. Esc shows all." if page.told else f"No mail fits this filter. Esc shows all. {ways}"
         if words := progress_words(self._app.board):
             return f"No mail yet: {words}"
         if not page.mails and read:
@@ -118,11 +143,12 @@ class Windows:
     def chosen(self) -> None:
         """Show the thread under the cursor beside the list, once the cursor rests."""
         pane = self._pane()
-        if pane is not None and pane.both and pane.list.selected:
+        if pane is not None and pane.both and pane.list.selected and not pane.reading:
             self._previews.after(PREVIEW, lambda: self._start(self._preview()))
 
     async def _preview(self) -> None:
-        if (pane := self._pane()) is not None and pane.both and (row := pane.list.chosen) is not None:
+        pane = self._pane()
+        if pane is not None and pane.both and not pane.reading and (row := pane.list.chosen) is not None:
             await self.read(pane, row.id)
 
     async def read(self, pane: MailPane, thread: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from rich.text import Text
 
-from pepper_tui.domains.mail.listing.records import ThreadMail
+from pepper_tui.domains.mail.listing.records import MailHead, ThreadMail
 from pepper_tui.model import CallState, CardLine, Written
 from pepper_tui.text import one_line
 from pepper_tui.ui.screen.ink import Pen
@@ -37,33 +37,47 @@ class Writing:
         self._awaited = ""  # the call whose card is opened once it is there
         self._again: Callable[[], None] | None = None  # opens the form of that call again, as it was left
 
-    def open(self, kind: str, mail: ThreadMail | None, filled: Mapping[str, Written] | None = None) -> None:
+    async def begin(self, kind: str, mail: ThreadMail | None) -> None:
+        """Open the form of a mail of that ``kind``, about ``mail`` if there is one."""
+        head = await self._app.link.ready().mail_head(kind, mail.id if mail is not None else "")
+        self._open(kind, mail, head)
+
+    def _open(
+        self, kind: str, mail: ThreadMail | None, head: MailHead, filled: Mapping[str, Written] | None = None
+    ) -> None:
         """Open the form; ``filled`` is what was written before."""
         about = one_line(mail.subject, 60) if mail is not None else ""
         heading = f"{HEADINGS[kind]} {about}".strip()
-        self._app.asking.write(heading, self._lines(kind, mail), lambda fields: self._save(kind, mail, fields), filled)
 
-    def _lines(self, kind: str, mail: ThreadMail | None) -> list[CardLine]:
+        async def save(fields: dict[str, Written]) -> None:
+            await self._save(kind, mail, head, fields)
+
+        self._app.asking.write(heading, self._lines(kind, mail, head), save, filled)
+
+    def _lines(self, kind: str, mail: ThreadMail | None, head: MailHead) -> list[CardLine]:
         body = CardLine("Body", "", editable=True, multiline=True)
+        sender = CardLine("From", head.sender or "nobody", untrusted=bool(head.doubt), warning=head.doubt)
         if mail is None:
             names = ("To", "Cc", "Subject")
-            return [*(CardLine(name, "", editable=True) for name in names), body]
+            return [sender, *(CardLine(name, "", editable=True) for name in names), body]
+        subject = CardLine("Subject", one_line(head.subject, 300))
         if kind == "forward":
-            return [CardLine("To", "", editable=True), body, CardLine("What you forward", mail.text[:_SHOWN])]
+            what = CardLine("What you forward", mail.text[:_SHOWN])
+            return [sender, CardLine("To", "", editable=True), subject, body, what]
         whom = {"reply_all": "all of them", "reply_list": "the list"}
         to = ", ".join(person_words(each) for each in mail.reply_to or [mail.sender])
         doubts = "; ".join(one_line(each, 200) for each in mail.doubts)
         line = CardLine("To", whom.get(kind, to), untrusted=bool(doubts), warning=doubts)
-        return [line, body, CardLine("You wrote" if mail.own else "They wrote", mail.text[:_SHOWN])]
+        return [sender, line, subject, body, CardLine("You wrote" if mail.own else "They wrote", mail.text[:_SHOWN])]
 
-    async def _save(self, kind: str, mail: ThreadMail | None, fields: dict[str, Written]) -> None:
+    async def _save(self, kind: str, mail: ThreadMail | None, head: MailHead, fields: dict[str, Written]) -> None:
         app = self._app
         if not any(value.text.strip() for value in fields.values()):
             app.say_words("Nothing was written, nothing is sent")
             return
         given = {name.lower(): value for name, value in fields.items()}
         self._awaited = await app.link.ready().write_mail(kind, mail.id if mail is not None else "", given)
-        self._again = partial(self.open, kind, mail, fields)
+        self._again = partial(self._open, kind, mail, head, fields)
         app.say_words("Written; its card comes in a moment. Nothing is sent before your yes")
         self.look()
 

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from pepper_tui.model import ContextFilter, Namespace
 from pepper_tui.text import clean, one_line
-from pepper_tui.ui.screen.inbox.card_view import FRESH
+from pepper_tui.ui.screen.inbox.card_view import FRESH, FRESH_WORDS
 from pepper_tui.ui.screen.inbox.cards import face, opened
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
@@ -73,7 +73,11 @@ class Reading:
     def act(self, act: str) -> None:
         """Act on the card in the details."""
         app, card = self._app, self.card
-        if card is None or app.link.engine is None or app.clock.monotonic() < self._card_at:
+        if card is None:
+            app.say_words("What is open here is no card: there is nothing to act on")
+            return
+        if app.clock.monotonic() < self._card_at:
+            app.say_words(FRESH_WORDS)
             return
         inbox = app.query_one(InboxPane)
         current = inbox.list.item(card.key)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual.message import Message
 
+from pepper_tui.ui.screen.desk import BUSY
 from pepper_tui.ui.screen.lists.live_list import LiveList
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Opened(Generic[L]):
         app = self._app
         await self.load(None)  # opens nothing if loading fails
         if app.asking.open:
-            app.say_words("Save or leave what is open first")
+            app.say_words(BUSY)
             return
         app.reading.close()
         app.panes.leave_opened(but=self.pane)

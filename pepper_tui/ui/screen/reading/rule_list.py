@@ -64,7 +64,7 @@ class RuleList(OpenedList):
         return "\n".join([rule_line(report), clean(report.toml)])
 
     def action_rule(self, act: str) -> None:
-        if self.selected in self.row_ids or act in ("undo", "redo"):
+        if act in ("undo", "redo") or self.has_chosen():
             self.post_message(self.Act(act, self.selected))
 
 

@@ -33,6 +33,10 @@ class GoneError(GoogleError):
     """What was asked for is not there (any more)."""
 
 
+class ForgottenError(GoneError):
+    """Google no longer knows the mark by which it was asked what has changed."""
+
+
 class RefusedError(GoogleError):
     """It was refused, for a reason that is in the words. ``reason`` is Google's name for it."""
 

@@ -1,42 +1,14 @@
-"""Google counts units, 6,000 a minute and user, and each command has its price. Background work takes three quarters of
-that, so that what the user does now, here or elsewhere, finds room."""
+"""Google counts units a minute and user, and each command has its price. Background work takes three quarters of them,
+so that what the user does now, here or elsewhere, finds room."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
 from typing import Final
 
 from pepper_tui.clock import Clock
 
-PRICES: Final[Mapping[str, int]] = {
-    "getProfile": 1,
-    "drafts.create": 10,
-    "drafts.delete": 10,
-    "drafts.get": 5,
-    "drafts.list": 5,
-    "drafts.send": 100,
-    "drafts.update": 15,
-    "history.list": 2,
-    "labels.create": 5,
-    "labels.get": 1,
-    "labels.list": 1,
-    "messages.attachments.get": 5,
-    "messages.batchModify": 50,
-    "messages.get": 20,
-    "messages.list": 5,
-    "messages.modify": 5,
-    "messages.send": 100,
-    "messages.trash": 5,
-    "messages.untrash": 5,
-    "settings.sendAs.list": 1,
-    "threads.get": 40,
-    "threads.list": 10,
-    "threads.modify": 10,
-}
-"""What Pepper asks of Gmail, and what it costs. There are no others."""
-UNITS: Final = 6_000
 MINUTE: Final = 60.0
 SHARE: Final = 0.75
 
@@ -44,7 +16,7 @@ SHARE: Final = 0.75
 class Pace:
     """Lets calls through as fast as the units allow, in their order; urgent ones pass those that wait."""
 
-    def __init__(self, clock: Clock, units: int = UNITS) -> None:
+    def __init__(self, clock: Clock, units: int) -> None:
         self._clock, self._units = clock, units
         self._spent: deque[tuple[float, int]] = deque()
         self._rest_until = 0.0

@@ -2,7 +2,6 @@
 
 | file | holds |
 | --- | --- |
-| ``scopes.py`` | what Pepper may do there, and the words for it |
 | ``grant.py`` | what the user allowed, as it is kept; the client that asks |
 | ``landing.py`` | the page on this machine to which the browser comes back |
 | ``flow.py`` | the sign-in itself, and its end |

@@ -21,11 +21,11 @@ from pepper_tui.clock import Clock, in_thread
 from pepper_tui.config import Secrets
 from pepper_tui.config.secret.in_clear import is_this_machine
 from pepper_tui.connectors.connector import Talk
-from pepper_tui.connectors.gmail.settings import Gmail
-from pepper_tui.connectors.gmail.sign_in.grant import Client, Grant, client_of, grant_of, keep, name_of
-from pepper_tui.connectors.gmail.sign_in.landing import Landing, WrongAddressError, code_in
-from pepper_tui.connectors.gmail.sign_in.scopes import May, listed, scopes_for
-from pepper_tui.connectors.gmail.transport import Transport
+from pepper_tui.connectors.google_account.service import May
+from pepper_tui.connectors.google_account.settings import AtGoogle
+from pepper_tui.connectors.google_account.sign_in.grant import Client, Grant, client_of, grant_of, keep, name_of
+from pepper_tui.connectors.google_account.sign_in.landing import Landing, WrongAddressError, code_in
+from pepper_tui.connectors.google_account.transport import Transport
 from pepper_tui.text import one_line
 from pepper_tui.text.errors import PepperError
 
@@ -36,36 +36,40 @@ SECONDS: Final = 20.0
 _ENVIRONMENT: Final = threading.Lock()
 
 
-async def sign_in(settings: Gmail, home: Path, secrets: Secrets, clock: Clock, talk: Talk) -> str:
+async def sign_in(settings: AtGoogle, home: Path, secrets: Secrets, clock: Clock, talk: Talk) -> str:
     """Sign in, and keep what was allowed. Returns words. Raises ``PepperError``."""
     keeper = keeper_of(home)
     client = await in_thread(client_of, settings, secrets)
     before = await in_thread(grant_of, settings, client, keeper)
-    wanted: set[May] = {"read", *(before.wanted if before else ()), *(before.allowed if before else ())}
-    flow = await in_thread(_flow, settings, client, scopes_for(wanted))
+    service = settings.service
+    wanted: set[May] = {"read", *(before.wanted if before else ())}
+    wanted |= service.allowed_by(before.scopes if before else ())
+    flow = await in_thread(_flow, settings, client, service.least(wanted))
     landing = Landing()
     try:
         flow.redirect_uri = landing.address
         address, state = await in_thread(_asked, flow, settings)
         landing.expect(state)
-        await talk.say(f"Pepper asks Google to let it {listed(wanted)}.")
+        await talk.say(f"Pepper asks Google to let it {service.listed(wanted)}.")
         await talk.open(address)
         code = await _answer(landing, state, clock, talk)
     finally:
         await in_thread(landing.close)
     grant = await in_thread(_grant, flow, code, settings, client)
-    if "read" not in grant.allowed:
+    allowed = service.allowed_by(grant.scopes)
+    if "read" not in allowed:
         await in_thread(_revoke, settings, grant)
-        raise PepperError("Google was not allowed to let Pepper read your mail", "sign in again, and tick it")
+        words = f"Google was not allowed to let Pepper {service.words['read']}"
+        raise PepperError(words, "sign in again, and tick it")
     await _must_be(settings, client, grant, clock)
     await in_thread(keep, grant, settings, keeper)
-    left = wanted - grant.allowed
-    return f"Signed in as {grant.address}: Pepper may {listed(grant.allowed)}" + (
-        f", but not {listed(left)}." if left else "."
+    left = wanted - allowed
+    return f"Signed in as {grant.address}: Pepper may {service.listed(allowed)}" + (
+        f", but not {service.listed(left)}." if left else "."
     )
 
 
-async def sign_out(settings: Gmail, home: Path, secrets: Secrets) -> str:
+async def sign_out(settings: AtGoogle, home: Path, secrets: Secrets) -> str:
     """Give back at Google what was allowed, and forget it here. Returns words; Google's failure is one of them."""
     keeper = keeper_of(home)
     client = await in_thread(client_of, settings, secrets)
@@ -113,7 +117,7 @@ async def _pasted(state: str, talk: Talk) -> str:
 # in a thread
 
 
-def _flow(settings: Gmail, client: Client, scopes: list[str]) -> Any:
+def _flow(settings: AtGoogle, client: Client, scopes: list[str]) -> Any:
     from google_auth_oauthlib.flow import InstalledAppFlow
 
     said = {
@@ -125,14 +129,14 @@ def _flow(settings: Gmail, client: Client, scopes: list[str]) -> Any:
     return InstalledAppFlow.from_client_config({"installed": said}, scopes)
 
 
-def _asked(flow: Any, settings: Gmail) -> tuple[str, str]:
+def _asked(flow: Any, settings: AtGoogle) -> tuple[str, str]:
     """Return the address for the user to open, and its state."""
     with _lenient(settings):
         asked = flow.authorization_url(access_type="offline", prompt="consent", login_hint=settings.address)
     return str(asked[0]), str(asked[1])
 
 
-def _grant(flow: Any, code: str, settings: Gmail, client: Client) -> Grant:
+def _grant(flow: Any, code: str, settings: AtGoogle, client: Client) -> Grant:
     """Redeem the code. Raises ``PepperError``, whose words hold no secret."""
     from oauthlib.oauth2 import OAuth2Error
     from requests import RequestException
@@ -155,7 +159,7 @@ def _grant(flow: Any, code: str, settings: Gmail, client: Client) -> Grant:
 
 
 @contextlib.contextmanager
-def _lenient(settings: Gmail) -> Iterator[None]:
+def _lenient(settings: AtGoogle) -> Iterator[None]:
     """Let oauthlib take fewer scopes than were asked for, and a server of this machine's without TLS.
 
     It has no other switch for these than its environment.
@@ -177,9 +181,9 @@ def _lenient(settings: Gmail) -> Iterator[None]:
                     os.environ[name] = value
 
 
-def _revoke(settings: Gmail, grant: Grant) -> bool:
+def _revoke(settings: AtGoogle, grant: Grant) -> bool:
     """Return whether Google has taken the grant back, or had it ended before."""
-    from pepper_tui.connectors.gmail.wire import Wire
+    from pepper_tui.connectors.google_account.wire import Wire
 
     form = urlencode({"token": grant.refresh_token})
     try:
@@ -194,13 +198,15 @@ def _revoke(settings: Gmail, grant: Grant) -> bool:
 # on the loop
 
 
-async def _must_be(settings: Gmail, client: Client, grant: Grant, clock: Clock) -> None:
+async def _must_be(settings: AtGoogle, client: Client, grant: Grant, clock: Clock) -> None:
     """Raise ``PepperError``, and give the grant back, if it is of another account."""
-    from pepper_tui.connectors.gmail.account import credentials
+    from pepper_tui.connectors.google_account.account import credentials
 
-    road = Transport(lambda: credentials(settings, client, grant), clock, settings.api, settings.timeout)
-    profile = await road.call("getProfile", urgent=True)
-    who = str(profile.get("emailAddress", ""))
+    road = Transport(
+        settings.service, lambda: credentials(settings, client, grant), clock, settings.api, settings.timeout
+    )
+    command, given, key = settings.service.whose
+    who = str((await road.call(command, urgent=True, **given)).get(key, ""))
     if who.casefold() != settings.address.casefold():
         await in_thread(_revoke, settings, grant)
         words = f"you signed in as {one_line(who, 100)}, and the account is {settings.address}"

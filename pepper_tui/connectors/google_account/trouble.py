@@ -14,7 +14,8 @@ from google.auth.exceptions import GoogleAuthError, RefreshError, TransportError
 from googleapiclient.errors import BatchError, HttpError
 from httplib2 import HttpLib2Error
 
-from pepper_tui.connectors.gmail.errors import (
+from pepper_tui.connectors.google_account.errors import (
+    ForgottenError,
     GoneError,
     GoogleError,
     InDoubtError,
@@ -24,7 +25,7 @@ from pepper_tui.connectors.gmail.errors import (
     SignInError,
     TooFastError,
 )
-from pepper_tui.connectors.gmail.wire import NotReachedError, TooMuchError
+from pepper_tui.connectors.google_account.wire import NotReachedError, TooMuchError
 from pepper_tui.text import one_line
 
 AGAIN: Final = "it is tried again by itself"
@@ -72,6 +73,11 @@ def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
         return SignInError("Google does not take the sign-in", SIGN_IN)
     if status == 403 and reason == "insufficientPermissions":
         return NotAllowedError(f"the sign-in does not allow {command}", f"{SIGN_IN}, and allow what is asked for")
+    if status == 403 and reason == "accessNotConfigured":
+        words = "the project of your client id has this API of Google's not turned on"
+        return RefusedError(words, "turn it on in Google's console: docs/accounts.md", reason)
+    if status == 410 and reads:
+        return ForgottenError("Google no longer knows how far it was read", AGAIN)
     if status in (404, 410):
         return GoneError(f"Google has no such thing any more ({command})", "")
     if status >= 500:

@@ -14,8 +14,8 @@ from typing import Any, Final
 from pepper_tui.boundary.plain_file import plain_text
 from pepper_tui.boundary.secret_keeper import SecretKeeper
 from pepper_tui.config import ConfigError, Secrets
-from pepper_tui.connectors.gmail.settings import Gmail
-from pepper_tui.connectors.gmail.sign_in.scopes import May, allowed_by
+from pepper_tui.connectors.google_account.service import May
+from pepper_tui.connectors.google_account.settings import AtGoogle
 from pepper_tui.model import Record
 
 HOW: Final = "docs/accounts.md says how to get a client id"
@@ -40,12 +40,8 @@ class Grant(Record):
     scopes: list[str] = field(default_factory=list)
     wanted: list[May] = field(default_factory=list)
 
-    @property
-    def allowed(self) -> set[May]:
-        return allowed_by(self.scopes)
 
-
-def client_of(settings: Gmail, secrets: Secrets) -> Client:
+def client_of(settings: AtGoogle, secrets: Secrets) -> Client:
     """Return the client of the account. Raises ``ConfigError``."""
     if settings.client_file is None:
         return Client(settings.client_id, secrets.value(settings.client_secret))
@@ -66,14 +62,14 @@ def client_of(settings: Gmail, secrets: Secrets) -> Client:
     return Client(held["client_id"], secret)
 
 
-def name_of(settings: Gmail) -> str:
+def name_of(settings: AtGoogle) -> str:
     """Return the name under which the grant is kept."""
     address = settings.address.casefold()
     plain = re.sub(r"[^a-z0-9.-]", "_", address)[:50]
-    return f"gmail_{plain}_{hashlib.sha256(address.encode()).hexdigest()[:8]}"
+    return f"{settings.service.called}_{plain}_{hashlib.sha256(address.encode()).hexdigest()[:8]}"
 
 
-def grant_of(settings: Gmail, client: Client, keeper: SecretKeeper) -> Grant | None:
+def grant_of(settings: AtGoogle, client: Client, keeper: SecretKeeper) -> Grant | None:
     """Return what the user allowed this client for this account, if anything."""
     held: Any = None
     try:
@@ -86,12 +82,12 @@ def grant_of(settings: Gmail, client: Client, keeper: SecretKeeper) -> Grant | N
     return grant if (grant.address.casefold(), grant.client, grant.endpoint) == ours else None
 
 
-def keep(grant: Grant, settings: Gmail, keeper: SecretKeeper) -> None:
+def keep(grant: Grant, settings: AtGoogle, keeper: SecretKeeper) -> None:
     Secrets.given.add(grant.refresh_token)
     keeper.write(name_of(settings), json.dumps(grant.data()))
 
 
-def note_wanted(may: May, grant: Grant, settings: Gmail, keeper: SecretKeeper) -> None:
+def note_wanted(may: May, grant: Grant, settings: AtGoogle, keeper: SecretKeeper) -> None:
     """Note that ``may`` is to be asked for at the next sign-in."""
     if may not in grant.wanted:
         keep(replace(grant, wanted=sorted({*grant.wanted, may})), settings, keeper)

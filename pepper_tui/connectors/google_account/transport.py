@@ -1,4 +1,4 @@
-"""Calls to Gmail, as the loop makes them: each in a thread, on a connection of its own, and never too many at once.
+"""Calls to Google, as the loop makes them: each in a thread, on a connection of its own, and never too many at once.
 
 Reads are tried again, with growing waits, where another try may go through; writes never are. Whatever goes wrong comes
 as a ``GoogleError`` of ``trouble``. Google's libraries are imported in a thread, at the first call.
@@ -14,15 +14,15 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pepper_tui.clock import Clock, done_before, in_thread
-from pepper_tui.connectors.gmail.errors import LostError, TooFastError
-from pepper_tui.connectors.gmail.units import PRICES, Pace
+from pepper_tui.connectors.google_account.errors import LostError, TooFastError
+from pepper_tui.connectors.google_account.pace import Pace
+from pepper_tui.connectors.google_account.service import Service
 
 if TYPE_CHECKING:
     from google.oauth2.credentials import Credentials
 
 
 T = TypeVar("T")
-ENDPOINT: Final = "https://gmail.googleapis.com"
 AT_ONCE: Final = 4
 TRIES: Final = 4
 PARTS: Final = 50
@@ -36,30 +36,35 @@ LONGEST_REST: Final = 64.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A command, such as ``messages.get``, with its parameters (``userId`` is the account)."""
+    """A command, such as ``messages.get``, with its parameters."""
 
     command: str
     given: Mapping[str, Any]
 
 
 class Transport:
-    """``credentials`` gives the account's credentials as they are now; it is asked in a thread, at the first call."""
+    """``credentials`` gives the account's credentials as they are now; it is asked in a thread, at the first call.
+
+    ``endpoint`` is the server of ``service``, Google's or one in its place.
+    """
 
     def __init__(
         self,
+        service: Service,
         credentials: Callable[[], Credentials],
         clock: Clock,
-        endpoint: str = ENDPOINT,
+        endpoint: str,
         seconds: float = SECONDS,
     ) -> None:
-        self._credentials_now, self._clock = credentials, clock
+        self._of, self._credentials_now, self._clock = service, credentials, clock
         self._endpoint, self._seconds = endpoint.rstrip("/"), seconds
-        self._pace = Pace(clock)
+        self._pace = Pace(clock, service.units)
         self._room = asyncio.Semaphore(AT_ONCE)
         self._preparing = threading.Lock()
         self._service: Any = None
         self._resources: dict[tuple[str, ...], Any] = {}
         self._credentials: Any = None
+        self._place = self._endpoint
         self._reads: frozenset[str] = frozenset()
 
     async def call(self, command: str, *, urgent: bool = False, **given: Any) -> Any:
@@ -68,7 +73,7 @@ class Transport:
         await self._threaded(self._prepared, command)
         reads = command in self._reads
         for tried in range(TRIES if reads else 1):
-            await self._pace.take(PRICES[command], urgent=urgent)
+            await self._pace.take(self._of.prices[command], urgent=urgent)
             try:
                 return await self._threaded(partial(self._do, ask, reads), command, reads)
             except Exception as error:
@@ -97,7 +102,7 @@ class Transport:
         answers: dict[int, Any] = {}
         for tried in range(TRIES):
             open_ones = [number for number in range(len(asks)) if _is_passing(answers.get(number))]
-            await self._pace.take(sum(PRICES[asks[number].command] for number in open_ones), urgent=urgent)
+            await self._pace.take(sum(self._of.prices[asks[number].command] for number in open_ones), urgent=urgent)
             todo = {number: asks[number] for number in open_ones}
             try:
                 answers |= await self._threaded(partial(self._do_batch, todo), "a batch")
@@ -130,7 +135,7 @@ class Transport:
         work = in_thread(function)
         work.add_done_callback(self._over)
         if not await done_before(work, self._clock.sleep(LONGEST)):
-            from pepper_tui.connectors.gmail.trouble import overdue
+            from pepper_tui.connectors.google_account.trouble import overdue
 
             raise overdue(command, reads=reads)
         return work.result()
@@ -143,8 +148,8 @@ class Transport:
     # in a thread
 
     def _prepared(self) -> None:
-        """Import, and read what Gmail takes, once. In that every address is below the endpoint, those of batches and
-        uploads too, which ``client_options`` would leave at Google's own."""
+        """Import, and read what the service takes, once. In that every address is below the endpoint, those of batches
+        and uploads too, which ``client_options`` would leave at Google's own."""
         with self._preparing:
             if self._service is not None:
                 return
@@ -153,19 +158,22 @@ class Transport:
             from googleapiclient.discovery import build_from_document
             from googleapiclient.discovery_cache import get_static_doc
 
-            document = json.loads(get_static_doc("gmail", "v1"))
+            api, version = self._of.api, self._of.version
+            document = json.loads(get_static_doc(api, version))
             root = f"{self._endpoint}/"
-            document |= {"rootUrl": root, "baseUrl": root, "batchPath": "batch/gmail/v1"}
+            place = root + document["servicePath"]
+            document |= {"rootUrl": root, "baseUrl": place, "batchPath": f"batch/{api}/{version}"}
+            self._place = place.rstrip("/")
             self._credentials = self._credentials_now()
-            reads = (command for command in PRICES if _method(document, command)["httpMethod"] == "GET")
+            reads = (each for each in self._of.prices if self._method(document, each)["httpMethod"] == "GET")
             self._reads = frozenset(reads)
             self._resources.clear()
             self._service = build_from_document(document, http=self._wire())
 
     def _wire(self) -> Any:
-        from pepper_tui.connectors.gmail.wire import Wire
+        from pepper_tui.connectors.google_account.wire import Wire
 
-        return Wire([self._endpoint, *([self._credentials.token_uri] if self._credentials else [])], self._seconds)
+        return Wire([self._place, *([self._credentials.token_uri] if self._credentials else [])], self._seconds)
 
     def _signed(self) -> Any:
         from google_auth_httplib2 import AuthorizedHttp
@@ -173,7 +181,7 @@ class Transport:
         return AuthorizedHttp(self._credentials, http=self._wire())
 
     def _do(self, ask: Ask, reads: bool) -> Any:
-        from pepper_tui.connectors.gmail.trouble import trouble
+        from pepper_tui.connectors.google_account.trouble import trouble
 
         try:
             return self._request(ask).execute(http=self._signed(), num_retries=0)
@@ -181,7 +189,7 @@ class Transport:
             raise trouble(error, ask.command, reads=reads) from error
 
     def _do_batch(self, asks: Mapping[int, Ask]) -> dict[int, Any]:
-        from pepper_tui.connectors.gmail.trouble import trouble
+        from pepper_tui.connectors.google_account.trouble import trouble
 
         answers: dict[int, Any] = {}
 
@@ -200,24 +208,25 @@ class Transport:
 
     def _request(self, ask: Ask) -> Any:
         *path, name = ask.command.split(".")
-        return getattr(self._resource(tuple(path)), name)(userId="me", **ask.given)
+        return getattr(self._resource(tuple(path)), name)(**self._of.given, **ask.given)
 
     def _resource(self, path: tuple[str, ...]) -> Any:
         """Return what has the commands below ``path``. The library takes milliseconds to make one."""
         found = self._resources.get(path)
         if found is None:
-            above = self._resource(path[:-1]) if path else self._service
-            found = self._resources[path] = getattr(above, path[-1] if path else "users")()
+            found = self._service
+            for step in (*self._of.below, *path):
+                found = getattr(found, step)()
+            self._resources[path] = found
         return found
 
-
-def _method(document: Mapping[str, Any], command: str) -> Mapping[str, Any]:
-    *path, name = command.split(".")
-    node = document["resources"]["users"]
-    for step in path:
-        node = node["resources"][step]
-    found: Mapping[str, Any] = node["methods"][name]
-    return found
+    def _method(self, document: Mapping[str, Any], command: str) -> Mapping[str, Any]:
+        *path, name = command.split(".")
+        node = document
+        for step in (*self._of.below, *path):
+            node = node["resources"][step]
+        found: Mapping[str, Any] = node["methods"][name]
+        return found
 
 
 def _rest(error: object) -> float:

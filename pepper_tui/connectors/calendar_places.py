@@ -1,0 +1,52 @@
+"""Where events may be added in calendars that are copied into the store: those that can be written to, by name.
+
+A place is the calendar's id and the event's UID, after a word for the kind of account.
+"""
+
+from __future__ import annotations
+
+from pepper_tui.domains.calendar.objects import CalendarSource, sources_of
+from pepper_tui.store import Store
+from pepper_tui.text import one_line
+from pepper_tui.tools.errors import NotDoneError, ToolError
+
+
+class CopiedCalendars:
+    """The calendars of the account ``ident``: a part of ``domains.calendar.writer.Calendars``."""
+
+    def __init__(self, kind: str, ident: str, store: Store) -> None:
+        self._start, self._ident, self._store = f"{kind}:", ident, store
+
+    async def names(self) -> list[str]:
+        return [each.title for each in await self.writable()]
+
+    async def place(self, wanted: str, uid: str) -> str:
+        writable = await self.writable()
+        name = wanted.strip().casefold()
+        found = [each for each in writable if name in ("", each.title.casefold(), each.id.casefold(), self._ident)]
+        if not found:
+            there = ", ".join(one_line(each.title, 40) for each in writable) or "none yet"
+            raise ToolError(f"{self._ident} has no calendar {one_line(wanted, 60)!r} to add to; there are: {there}")
+        return f"{self._start}{found[0].id}:{uid}"
+
+    def owns(self, place: str) -> bool:
+        return place.startswith(f"{self._start}{self._ident}/")
+
+    def title(self, place: str) -> str:
+        return place.removeprefix(self._start).rpartition(":")[0]
+
+    def calendar(self, place: str) -> str:
+        return self.title(place)
+
+    async def source(self, place: str) -> CalendarSource:
+        """Return the calendar of a place. Raises ``NotDoneError`` if it can't be written to."""
+        wanted = self.title(place)
+        found = next((each for each in await self.writable() if each.id == wanted), None)
+        if found is None:
+            raise NotDoneError(f"the calendar {one_line(wanted, 80)} is not there any more, or can't be written to")
+        return found
+
+    async def writable(self) -> list[CalendarSource]:
+        """Return those that can be written to, first the one that is meant without a name."""
+        sources = await sources_of(self._store, self._ident)
+        return sorted((each for each in sources if each.may_write and "VEVENT" in each.holds), key=lambda one: one.id)

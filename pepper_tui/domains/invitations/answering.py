@@ -1,0 +1,187 @@
+"""Which invitation is meant, and what an answer to it comes to: a mail to its organizer, and the event as answered."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
+from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
+from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
+from pepper_tui.domains.calendar.writer import AllCalendars, Held
+from pepper_tui.domains.calendar.writing.rewriter import Rewriter
+from pepper_tui.domains.calendar.writing.rewriting import untagged
+from pepper_tui.domains.invitations.record import INVITATIONS, Invitation, invitation_id, invitation_to
+from pepper_tui.domains.mail.intake.raw_mail import RAW as MAILS
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.writing.accounts import Writer
+from pepper_tui.model import ContextFilter, Json
+from pepper_tui.store import Store
+from pepper_tui.text import one_line
+from pepper_tui.text.addresses import compared
+from pepper_tui.tools.errors import ToolError
+from pepper_tui.tools.tool import ToolContext
+from pepper_tui.tools.tool_store import ToolStore
+
+Answer = Literal["accept", "tentative", "decline"]
+PARTSTAT: Final[dict[Answer, str]] = {"accept": "accepted", "tentative": "tentative", "decline": "declined"}
+_NAMED: Final = 5  # invitations that an error names
+
+
+@dataclass(frozen=True, slots=True)
+class InvitationParts:
+    """What the tool is built with besides the parts of mail and calendar. ``own``: the user's addresses."""
+
+    own: Collection[str] = ()
+    rewriter: Rewriter = field(default_factory=Rewriter)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An event that the user is asked to. ``event`` is its record in ``raw.calendar``.
+
+    ``text`` is a calendar of it, ``held`` where it lies in a calendar of the user's, and ``known`` what a mail has said
+    of it, each if there is one.
+    """
+
+    event: Json
+    text: str
+    held: Held | None
+    known: Invitation | None
+
+    @property
+    def uid(self) -> str:
+        return str(self.event["uid"])
+
+    @property
+    def title(self) -> str:
+        return one_line(str(self.event["summary"]) or "(no title)", 150)
+
+    @property
+    def organizer(self) -> str:
+        return str(self.event["organizer"])
+
+    @property
+    def pieces(self) -> list[Piece]:
+        return pieces(self.text.encode("utf-8", "surrogateescape"))
+
+    def address(self, own: Collection[str]) -> str:
+        """Return the user's address that was invited; empty if none is named."""
+        plain = {untagged(compared(each)) for each in own}
+        found = next((each for each in self.event["attendees"] if untagged(compared(each)) in plain), "")
+        return str(found) or (self.known.address if self.known is not None else "")
+
+
+async def meant(ctx: ToolContext, said: str) -> Asked:
+    """Return the invitation that ``said`` means: its UID, its mail, words of its title or of who asks; empty: the one.
+
+    Raises ``ToolError`` if none is meant, or more than one.
+    """
+    store, now = ctx.store, ctx.clock.now()
+    if said and (found := await _events(store, [f"uid:{said}"])):
+        return await _asked(ctx, _soonest(found, now))
+    waiting = [each for each in await _events(store, [UNANSWERED]) if each["recurrence"] or each["end"] > now]
+    if said:
+        words = said.casefold().split()
+        mails = {each.uid for each in await _by_mail(store, said)}
+        waiting = [
+            each
+            for each in waiting
+            if each["uid"] in mails
+            or all(word in f"{each['summary']} {each['organizer']}".casefold() for word in words)
+        ]
+    uids = dict.fromkeys(str(each["uid"]) for each in waiting)
+    if not uids:
+        raise ToolError(f"no invitation waits for your answer{f' that {one_line(said, 60)!r} means' if said else ''}")
+    if len(uids) > 1:
+        named = ", ".join(f"“{one_line(str(each['summary']), 60)}”" for each in waiting[:_NAMED])
+        raise ToolError(f"several invitations wait for your answer: {named}; say which")
+    return await _asked(ctx, _soonest(waiting, now))
+
+
+def writer_for(ctx: ToolContext, asked: Asked, mail: Json | None, own: Collection[str]) -> Writer:
+    """Return who answers: the identity that was invited, else the one that answers the mail. Raises ``ToolError``."""
+    accounts = ctx.of(MailParts).accounts
+    if address := asked.address(own):
+        try:
+            return accounts.named(address, str((mail or {}).get("account") or ""))
+        except ToolError:
+            if mail is None:
+                raise
+    return accounts.answering(mail) if mail is not None else accounts.default()
+
+
+async def mail_of(ctx: ToolContext, asked: Asked) -> Json | None:
+    """Return the mail that has asked, if one has."""
+    found = await ctx.store.get(asked.known.mail, namespace=MAILS) if asked.known is not None else None
+    return found.data if found is not None else None
+
+
+async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
+    """Return where the answered event goes besides the reply, for the payload of the effect.
+
+    Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come.
+    """
+    calendars = ctx.of(CalendarParts).calendars
+    if asked.held is not None or not isinstance(calendars, AllCalendars) or answer == "decline":
+        return {}
+    try:
+        place = await calendars.place_of_others(asked.uid)
+        text = b"\r\n".join([*_zones(asked.pieces), *(each.text.strip() for each in asked.pieces)]) + b"\r\n"
+        found = await calendars.look(place, text)
+    except ToolError:
+        return {}  # the agenda shows it from the invitation
+    return {"place": place, "title": calendars.title(place), "before": found.version}
+
+
+def _zones(held: Sequence[Piece]) -> list[bytes]:
+    return [zone.strip() for zone in dict.fromkeys(zone for each in held for zone in each.zones)]
+
+
+async def rewritten(ctx: ToolContext, asked: Asked, address: str, name: str, answer: Answer) -> str:
+    """Return the calendar of the event with the user's answer."""
+    parts = ctx.of(InvitationParts)
+    own = [untagged(compared(each)) for each in parts.own]
+    try:
+        return await asyncio.to_thread(
+            parts.rewriter.answered, asked.pieces, own, address, name, PARTSTAT[answer]
+        )  # fmt: skip
+    except ValueError as error:
+        raise ToolError(str(error)) from error
+
+
+async def _events(store: Store | ToolStore, tags: Sequence[str]) -> list[Json]:
+    wanted = ContextFilter(namespaces=[EVENTS], types=["event"], tags=[*tags], limit=None, newest_first=False)
+    found = [context.data for context in await store.query(wanted)]
+    return [each for each in found if not each["gone"] and each["status"] != "CANCELLED"]
+
+
+async def _by_mail(store: Store | ToolStore, said: str) -> list[Invitation]:
+    found = await store.query(ContextFilter(namespaces=[INVITATIONS], tags=[f"mail:{said}"], limit=None))
+    return Invitation.readable(found)
+
+
+def _soonest(events: Sequence[Json], now: float) -> Json:
+    """Return the event itself, from a calendar of the user's if one has it."""
+    return min(events, key=lambda each: (each["calendar"] == INVITED, each["end"] <= now, each["start"]))
+
+
+async def _asked(ctx: ToolContext, event: Json) -> Asked:
+    uid, calendars = str(event["uid"]), ctx.of(CalendarParts).calendars
+    known = await invitation_to(ctx.store, uid)
+    if event["calendar"] == INVITED:
+        found = CalendarObject.one(await ctx.store.get(invitation_id(uid), namespace=OBJECTS))
+        if found is None or found.gone:
+            raise ToolError(f"“{one_line(str(event['summary']), 80)}” is there no more")
+        return Asked(event, found.text, None, known)
+    held = await calendars.held(str(event["calendar"]), uid) if isinstance(calendars, AllCalendars) else None
+    if held is None:
+        raise ToolError(
+            f"“{one_line(str(event['summary']), 80)}” is in {one_line(str(event['calendar']), 60)}, which can't be "
+            "written to from here; answer it where it comes from"
+        )
+    return Asked(event, held.text, held, known)

@@ -1,0 +1,30 @@
+"""The answers that the card of an invitation offers, one key each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from pepper_tui.model import Json, Signal
+
+ANSWER_INVITATION: Final = "answer_invitation"
+"""The tool that answers."""
+_ANSWERS: Final = {"Accept": "accept", "Maybe": "tentative", "Decline": "decline"}
+
+
+def choices_of(signal: Signal) -> list[Json]:
+    """Return the answers to the invitation of ``signal``; none if it is no invitation.
+
+    Other words than these propose another time. Each opens the card of the reply: nothing is sent before its yes.
+    """
+    if signal.source != "calendar" or not signal.metadata.get("asks"):
+        return []
+    uid = str(signal.metadata["uid"])
+    return [
+        {
+            "words": words,
+            "tool": ANSWER_INVITATION,
+            "arguments": {"invitation": uid, "answer": answer},
+            "field": "propose",
+        }
+        for words, answer in _ANSWERS.items()
+    ]

@@ -1,0 +1,224 @@
+"""Answering an invitation: a mail to its organizer after the user's yes, and the answer in the user's calendar.
+
+The calendar comes first, since that can be done twice without harm; then the mail goes out, by the same road as any
+other. So a kill in between leaves nothing half-told: what became of the mail is looked up like that of any mail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+from pydantic import Field
+
+from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.calendar.writer import AllCalendars, Held
+from pepper_tui.domains.invitations.answering import (
+    PARTSTAT,
+    Answer,
+    Asked,
+    InvitationParts,
+    destination,
+    mail_of,
+    meant,
+    rewritten,
+    writer_for,
+)
+from pepper_tui.domains.invitations.record import invitation_to
+from pepper_tui.domains.mail import message as mail_message
+from pepper_tui.domains.mail.parts import MailParts
+from pepper_tui.domains.mail.tools.composing import Note, compose, mail_account
+from pepper_tui.domains.mail.tools.sending import fate_of_mail, perform_mail, probe_mail
+from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
+from pepper_tui.text import one_line, sendable
+from pepper_tui.text.addresses import compared
+from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
+from pepper_tui.tools.times import times_of
+from pepper_tui.tools.tool import Tool, ToolContext, tool
+
+MAX_NOTE: Final = 2_000
+_SAID: Final[dict[Answer, str]] = {
+    "accept": "accepts", "tentative": "accepts for now, tentatively,", "decline": "declines",
+}  # fmt: skip
+_SUBJECTS: Final[dict[Answer, str]] = {"accept": "Accepted", "tentative": "Tentative", "decline": "Declined"}
+_ANSWERS: Final[dict[Answer, str]] = {"accept": "yes", "tentative": "maybe", "decline": "no"}
+
+
+async def resolve_answer(
+    ctx: ToolContext,
+    invitation: str,
+    answer: Answer,
+    note: Annotated[str, Field(max_length=MAX_NOTE)] = "",
+    propose: str = "",
+) -> ResolvedEffect:
+    """Args:
+    invitation: words of its title or of who asks, or its id; empty if only one waits
+    answer: what the user says
+    note: words of the user's to the organizer
+    propose: another time to propose instead, e.g. "tomorrow 10:00"
+    """  # noqa: D415
+    asked = await meant(ctx, invitation.strip())
+    if asked.known is not None and asked.known.cancelled:
+        raise ToolError(f"“{asked.title}” was cancelled")
+    if not asked.event["recurrence"] and asked.event["end"] <= ctx.clock.now():
+        raise ToolError(f"“{asked.title}” is over")
+    if not asked.organizer:
+        raise ToolError(f"“{asked.title}” names nobody to answer")
+    proposed = await _proposed(ctx, asked, propose) if propose.strip() else None
+    if proposed is not None and answer == "accept":
+        answer = "tentative"  # a time that is not the one asked for is no yes
+    return await _effect(ctx, asked, answer, note, proposed)
+
+
+async def _proposed(ctx: ToolContext, asked: Asked, propose: str) -> tuple[float, float]:
+    """Return start and end of the time that is proposed: as long as the event, if no end is said."""
+    try:
+        reading = await times_of(ctx).read(propose)
+    except ValueError as error:
+        raise ToolError(str(error)) from error
+    if reading.rrule:
+        raise ToolError(f"{one_line(propose, 60)!r} comes again and again; propose one time")
+    start = reading.at - reading.at % 60
+    return start, reading.end or start + float(asked.event["end"]) - float(asked.event["start"])
+
+
+async def _effect(
+    ctx: ToolContext, asked: Asked, answer: Answer, note: str, proposed: tuple[float, float] | None, body: str = ""
+) -> ResolvedEffect:
+    parts = ctx.of(InvitationParts)
+    mail = await mail_of(ctx, asked)
+    writer = writer_for(ctx, asked, mail, parts.own)
+    address = asked.address(parts.own) or writer.identity.address
+    note = sendable(note).strip()
+    when, name = _when(ctx, asked.event["start"], asked.event["end"], asked.event["all_day"]), writer.identity.name
+    other = f" Proposed instead: {_when(ctx, *proposed, False)}." if proposed else ""
+    verb = "proposes another time for" if proposed else _SAID[answer]
+    said = f"{name or address} {verb} “{asked.title}”, {when}.{other}\n" + (f"\n{note}\n" if note else "")
+    try:
+        text = await asyncio.to_thread(
+            parts.rewriter.reply, asked.pieces, address, name, PARTSTAT[answer], note, ctx.clock.now(), proposed
+        )
+    except ValueError as error:
+        raise ToolError(str(error)) from error
+    subject = f"{'New time proposed' if proposed else _SUBJECTS[answer]}: {asked.title}"
+    fields: Json = {
+        "to": mail_message.parse_addresses(asked.organizer, "organizer"), "cc": [],
+        "subject": mail_message.one_header(subject[: mail_message.MAX_SUBJECT], "subject"), "body": body or said,
+        "in_reply_to": str((mail or {}).get("message_id") or ""), "references": [], "quoted": "", "quote": "none",
+        "calendar": ["COUNTER" if proposed else "REPLY", text],
+    }  # fmt: skip
+    same = compared(address) == compared(writer.identity.address)
+    written = None if same else Note(f"{one_line(address, 80)} was invited, and can't send", loud=True)
+    composed = await compose(ctx, writer, fields, note=_by_whom(asked, mail), written=written)
+    whither = await destination(ctx, asked, answer)
+    told: Json = {
+        "uid": asked.uid,
+        "edition": [*asked.known.edition] if asked.known else [],
+        "answer": answer,
+        "note": note,
+        "proposed": [*proposed] if proposed else [],
+        "held": {"place": asked.held.place, "at": asked.held.at, "version": asked.held.version} if asked.held else {},
+        "text": await rewritten(ctx, asked, address, name, answer),
+        "add": whither,
+    }
+    lines = [
+        CardLine("Answer", "another time" if proposed else _ANSWERS[answer], settled=True),
+        CardLine("Event", f"{asked.title}, {when}", settled=True),
+        *([CardLine("Proposed", _when(ctx, *proposed, False), settled=True)] if proposed else []),
+        *_goes_to(asked, whither),
+        *(replace(line, editable=line.label == "Body") for line in composed.lines),
+    ]
+    return replace(composed, lines=lines, payload={**composed.payload, "told": told})
+
+
+def _by_whom(asked: Asked, mail: Json | None) -> Note:
+    """Return what the card says of the organizer, to whom the answer goes."""
+    if mail is None or compared(mail["sender"]["address"]) == compared(asked.organizer):
+        return Note(quiet=True)
+    return Note(f"the invitation came from {one_line(mail['sender']['address'], 80)}", loud=True)
+
+
+def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
+    if asked.held is not None:
+        return [CardLine("Calendar", str(asked.event["calendar"]), settled=True)]
+    return [CardLine("Calendar", f"goes into {whither['title']}", settled=True)] if whither else []
+
+
+def _when(ctx: ToolContext, start: float, end: float, all_day: bool) -> str:
+    begins, ends = (datetime.fromtimestamp(each, ctx.zone) for each in (start, end))
+    day = f"{begins:%a} {begins.day} {begins:%b %Y}"
+    return day if all_day else f"{day}, {begins:%H:%M}–{ends:%H:%M} ({ctx.time.zone_name})"
+
+
+async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
+    """Return the answer with the user's own text."""
+    told = effect.payload["told"]
+    asked = await meant(ctx, str(told["uid"]))
+    proposed = (float(told["proposed"][0]), float(told["proposed"][1])) if told["proposed"] else None
+    body = sendable(fields.get("body", str(effect.payload["fields"]["body"]))).rstrip() + "\n"
+    return await _effect(ctx, asked, told["answer"], str(told["note"]), proposed, body)
+
+
+async def _keep(ctx: ToolContext, told: Json) -> None:
+    """Put the answer into the user's calendar. Raises ``NotDoneError``."""
+    calendars = ctx.of(CalendarParts).calendars
+    if not told["held"] and not told["add"]:
+        return
+    if not isinstance(calendars, AllCalendars):
+        raise NotDoneError("no calendar is configured any more")
+    if told["held"]:
+        await calendars.rewrite(Held(**told["held"]), str(told["text"]))
+        return
+    place, uid = str(told["add"]["place"]), str(told["uid"])
+    added = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": []}
+    added["calendar"] = calendars.calendar(place)
+    await ctx.store.store(added, namespace=Namespace.ADDED, context_id=uid)
+    inside = str(told["text"]).partition("BEGIN:VTIMEZONE")
+    event = "".join(inside[1:]) if inside[1] else "BEGIN:VEVENT" + str(told["text"]).partition("BEGIN:VEVENT")[2]
+    await calendars.add(
+        place, uid, event.rpartition("END:VCALENDAR")[0].encode(), str(told["add"]["before"])
+    )  # fmt: skip
+
+
+def _same(payload: Json) -> Json:
+    """Return an answer without what is new each time: its Message-ID, and when it was written."""
+    told = payload["told"]
+    return {name: told[name] for name in ("uid", "answer", "note", "proposed")} | {"body": payload["fields"]["body"]}
+
+
+def _account(given: Any, payload: Json) -> str:
+    mail = next(each for each in given if isinstance(each, MailParts)) if isinstance(given, tuple) else None
+    return mail_account(mail, payload) if mail is not None else ""
+
+
+@tool(
+    effect=Effect.SEND,
+    resolve=resolve_answer,
+    revise=revise_answer,
+    probe=probe_mail,
+    account=_account,
+    same=_same,
+    taints=False,
+    timeout=300.0,
+    name="answer_invitation",
+)
+async def _answer_invitation(ctx: ToolContext, effect: ResolvedEffect) -> str:
+    """Answer an invitation: accept, tentative or decline, or propose another time. The user approves it first."""
+    told = effect.payload["told"]
+    known = await invitation_to(ctx.store, str(told["uid"]))
+    if known is not None and [*known.edition] != told["edition"]:
+        raise OutdatedError(
+            f"“{known.title}” was {'cancelled' if known.cancelled else 'changed'} meanwhile; look at it again"
+        )
+    await _keep(ctx, told)
+    return await perform_mail(ctx, effect)
+
+
+answer_invitation: Final = replace(_answer_invitation, fate=fate_of_mail)
+
+
+def invitation_tools(mail: MailParts, calendar: CalendarParts, invitations: InvitationParts) -> list[Tool]:
+    """Return the tools for invitations."""
+    return [answer_invitation.with_given((mail, calendar, invitations))]
