@@ -13,7 +13,8 @@ from pepper_tui.clock import Clock, Looks, NoAnswerError, SystemClock
 from pepper_tui.config import DATABASE, Config, ConfigError, Secrets
 from pepper_tui.connectors.registry import Named, named
 from pepper_tui.domains.calendar.parts import Agenda
-from pepper_tui.engine.build import StandIns, build
+from pepper_tui.engine.building.build import build
+from pepper_tui.engine.building.parts import StandIns
 from pepper_tui.engine.faces import CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
 from pepper_tui.engine.part_health import tell_parts, warm_models
 from pepper_tui.llm import Budget, Models

@@ -13,7 +13,7 @@ from pepper_tui.domains.notices.inbox import InboxError
 from pepper_tui.domains.why.why import Why
 from pepper_tui.engine.acts.refusals import in_words
 from pepper_tui.engine.acts.user_rules import UserRules
-from pepper_tui.engine.build import Parts
+from pepper_tui.engine.building.parts import Parts
 from pepper_tui.engine.protocol import CLOSED
 from pepper_tui.model import (
     CALL_OPEN,

@@ -7,7 +7,7 @@ from typing import Final
 
 from pepper_tui.clock import ZONE_REMEDY, zone_trouble
 from pepper_tui.domains.calendar.telling.next_event import ID as NEXT
-from pepper_tui.engine.build import Parts
+from pepper_tui.engine.building.parts import Parts
 from pepper_tui.model import ContextFilter, Health, ModelError, Namespace
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
 from pepper_tui.store import StoreError

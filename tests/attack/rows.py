@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.attack import calendar, files, filing, local_user, mail, model, page, server, terminal
+from tests.attack import calendar, files, filing, invitations, local_user, mail, model, page, server, terminal
 from tests.attack.row import TABLE
 
-__all__ = ["TABLE", "calendar", "files", "filing", "local_user", "mail", "model", "page", "server", "terminal"]
+__all__ = [
+    "TABLE",
+    "calendar",
+    "files",
+    "filing",
+    "invitations",
+    "local_user",
+    "mail",
+    "model",
+    "page",
+    "server",
+    "terminal",
+]

@@ -14,7 +14,7 @@ from pepper_tui.config import Config, parse_config
 from pepper_tui.config.upgrade import upgrade_of
 from pepper_tui.connectors.registry import named
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
-from pepper_tui.engine.mail_accounts import mail_accounts
+from pepper_tui.engine.building.mail_accounts import mail_accounts
 from pepper_tui.tools import ToolError
 from tests.command.commands import pepper
 from tests.tools.bench import outbox

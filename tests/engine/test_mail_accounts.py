@@ -10,7 +10,7 @@ import pytest
 from pepper_tui.config import Config, ConfigError, parse_config
 from pepper_tui.connectors.imap.settings import Imap
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
-from pepper_tui.engine.mail_accounts import mail_accounts
+from pepper_tui.engine.building.mail_accounts import mail_accounts
 from pepper_tui.tools import ToolError
 from tests.tools.bench import outbox
 

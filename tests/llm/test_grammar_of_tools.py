@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pepper_tui.engine.builtin_tools import builtin_tools
+from pepper_tui.engine.building.builtin_tools import builtin_tools
 from pepper_tui.llm.offline.grammar import parse
 from pepper_tui.model import ToolSpec
 from tests.llm.test_offline import calls, result, run, user

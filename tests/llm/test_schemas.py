@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine.builtin_tools import builtin_tools
+from pepper_tui.engine.building.builtin_tools import builtin_tools
 from pepper_tui.llm import OpenAIClient
 from pepper_tui.llm.endpoint.schemas import portable
 from pepper_tui.model import Completed, Effect, Json, ModelRequest, ToolSpec

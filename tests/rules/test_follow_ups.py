@@ -320,3 +320,17 @@ async def test_a_reminder_that_is_sent_ends_the_card_that_there_was_no_answer(tm
 
         await house.until(ended)
         assert len(sink.taken) == 1
+
+
+async def test_a_card_that_ends_in_two_ways_at_once_ends_once(tmp_path: Path) -> None:
+    async with Sink() as sink, House(tmp_path, FOLLOW, port=sink.port) as house:
+        await due(house)
+        [card] = await house.cards()
+        await house.engine.approve(card["id"])  # it goes to the writer of the mail, whose silence the card tells
+
+        async def ended() -> bool:
+            return await silences(house) == ["done"]
+
+        await house.until(ended)
+        await house.engine.undo()
+        assert await silences(house) == ["new"]

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from pepper_tui.engine.builtin_tools import builtin_tools
+from pepper_tui.engine.building.builtin_tools import builtin_tools
 from pepper_tui.model import MORE_TOOLS, Effect, Entry, Json, ToolSpec
 from pepper_tui.scheduler.offer import FEW, Offer
 from pepper_tui.scheduler.topics import EVERY_DAY, TOPICS

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.simulation.invariants import Row, Watch
 
 CLOSED = ("done", "dismissed")
+NO_ANSWER = "signals.follow_up:signal_"
+WROTE_AGAIN, HAS_ANSWERED = "you wrote to them again", " has answered"
 RESOLVED = (
     "you answered it",
     "it was answered meanwhile",
@@ -321,6 +323,11 @@ class Orders:
                 self._watch.wrong(f"the request {row.id} was {why}")
         elif self._watch.mail.may_end(row, why):
             return
+        elif row.data["source"].startswith(NO_ANSWER) and (why == WROTE_AGAIN or why.endswith(HAS_ANSWERED)):
+            waits = self._ref(f"follow_up:{row.data['source'].removeprefix(NO_ANSWER)}")
+            sender = why.removesuffix(HAS_ANSWERED)
+            if waits is None or (why != WROTE_AGAIN and sender not in waits.data["parties"]):
+                self._watch.wrong(f"the card {row.id} ended though nobody answered: {why}")
         elif why not in RESOLVED:
             self._watch.wrong(f"the notice {row.id} was withdrawn: {why}")
         elif "answered" in why and not self._was_answered(row.data["matter"]):

@@ -15,7 +15,7 @@ from pepper_tui.connectors.smtp import SmtpOutbox
 from pepper_tui.domains.mail.search.everywhere import Mails
 from pepper_tui.domains.mail.search.matching import matches
 from pepper_tui.domains.mail.search.query import MailQuery
-from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
+from pepper_tui.engine.building.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.model import (
     OPEN_TAG,
     Approval,

@@ -8,7 +8,7 @@ import pytest
 from pepper_tui.clock import Looks, ManualClock, SystemClock
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
-from pepper_tui.engine.builtin_tools import ToolParts
+from pepper_tui.engine.building.builtin_tools import ToolParts
 from tests.tools.bench import Bench, FakeMailbox, World, bench_config, outbox
 from tests.tools.sink import Sink
 

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.clock.words import TimeReader
-from pepper_tui.engine.builtin_tools import builtin_tools
+from pepper_tui.engine.building.builtin_tools import builtin_tools
 from pepper_tui.model import (
     CallState,
     ContextFilter,

@@ -12,7 +12,7 @@ import pytest
 
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.domains.mail.writing.accounts import MailAccounts
-from pepper_tui.engine.builtin_tools import builtin_tools
+from pepper_tui.engine.building.builtin_tools import builtin_tools
 from pepper_tui.model import (
     OPEN_TAG,
     ApprovalState,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine.builtin_tools import ToolParts
+from pepper_tui.engine.building.builtin_tools import ToolParts
 from pepper_tui.model import Approval, ApprovalState, CallState, Effect, Namespace, Told, ToolCall
 from pepper_tui.tools import ApprovalError, Tool
 from tests.tools.bench import Bench, World, bench_config

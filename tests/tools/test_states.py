@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from pepper_tui.clock import ManualClock
-from pepper_tui.engine.builtin_tools import ToolParts
+from pepper_tui.engine.building.builtin_tools import ToolParts
 from pepper_tui.model import APPROVAL, WAITS_ITS_TURN, Approval, ApprovalState, CallState, Effect, ToolCall
 from pepper_tui.store.log.database import InlineDatabase
 from pepper_tui.tools import ApprovalError, NotDoneError

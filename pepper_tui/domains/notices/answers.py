@@ -132,14 +132,21 @@ class Answers:
         if not facts.get("automatic"):
             await self._end_silences(signal.matter, {sender}, signal.created_at, f"{sender} has answered")
 
-    async def _end_silences(self, matter: str, people: Collection[str], at: float, why: str) -> list[Moved]:
-        """End the cards of ``matter``, from before ``at``, that one of ``people`` has not answered."""
+    async def _end_silences(
+        self, matter: str, people: Collection[str], at: float, why: str, over: Collection[str] = ()
+    ) -> list[Moved]:
+        """End the cards of ``matter``, from before ``at``, that one of ``people`` has not answered.
+
+        ``over``: those that have ended in this unit, which can't be read yet.
+        """
         ended: list[Moved] = []
-        for item in [each for each in self._silences.values() if each.matter == matter and each.created_at < at]:
+        there = {each.source: each for each in self._silences.values() if each.matter == matter}
+        for item in [each for each in there.values() if each.created_at < at]:
             ident = item.source.removeprefix(_NO_ANSWER)
             waits = FollowUp.one(await self._store.get(ident, namespace=Namespace.FOLLOW_UP, include_expired=True))
             if waits is not None and set(waits.parties) & set(people):
-                ended += (await self._inbox.withdraw_from(item.source, one_line(why, 120), lambda _: True))[1]
+                said = one_line(why, 120)
+                ended += (await self._inbox.withdraw_from(item.source, said, lambda each: each.id not in over))[1]
                 await self._end_reminders(item, why)
         return ended
 
@@ -171,7 +178,8 @@ class Answers:
             try:
                 async with self._store.unit():
                     called, moved = await self._inbox.withdraw(matter, _ANSWERED, senders=to, before=before)
-                    again = await self._end_silences(matter, to, before, _WROTE_AGAIN)
+                    over = {each.id for each in moved}
+                    again = await self._end_silences(matter, to, before, _WROTE_AGAIN, over)
                     if moved or again:
                         named = called or "the card that no answer came"
                         await self._record(f"closed by your answer: {named}", [*moved, *again])

@@ -61,7 +61,7 @@ async def test_the_first_look_is_silent_and_each_change_is_told_once(
     own.cancel("team0_20270119T080000Z")
     assert sorted(await told(desk, 7)) == [
         "normal: Cancelled: Team — Tue 19 Jan 08:00",
-        "normal: Moved: Lunch — Fri 08 Jan, all day",
+        "normal: Moved: Lunch — Fri 08 Jan, all day (was Wed 06 Jan, all day)",
         "normal: New event: Review — Thu 07 Jan 12:00",
         "normal: New event: Team — Tue 12 Jan 14:00",
     ]
@@ -143,7 +143,7 @@ async def test_the_accounts_screen_lists_and_tests_it(
     accounts = AccountDesk(tmp_path)
     [row] = await accounts.rows()
     assert row.words == f"google_calendar · {ALEX}"
-    assert AccountBook(tmp_path).known_address(ALEX) == ""  # of mail there is none
+    assert AccountBook(tmp_path).known_address(ALEX, "gmail") == ""  # of mail there is none
     [found] = await accounts.test("me")
     assert (found.state, found.detail) == (
         "ok", f"2 calendars: {ALEX}, Team (read only); Pepper may read your calendars and add events",

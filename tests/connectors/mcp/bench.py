@@ -12,7 +12,7 @@ from typing import Any
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, Secrets
 from pepper_tui.connectors.mcp import McpServers
-from pepper_tui.engine.builtin_tools import builtin_tools
+from pepper_tui.engine.building.builtin_tools import builtin_tools
 from pepper_tui.model import (
     CALL_OPEN,
     OPEN_TAG,

@@ -9,7 +9,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Config, parse_config
 from pepper_tui.connectors.python.tools import OwnToolsError, load_own_tools
-from pepper_tui.engine.builtin_tools import ToolParts
+from pepper_tui.engine.building.builtin_tools import ToolParts
 from pepper_tui.engine.engine import Engine
 from pepper_tui.model import CallState, ContextFilter, Health, Namespace
 from tests.tools.bench import Bench, World, bench_config

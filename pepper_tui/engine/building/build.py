@@ -6,16 +6,14 @@ Each function builds one group of parts from those that it depends on. Nothing h
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from pepper_tui.clock import Clock, Looks, Timers, local_locale, local_zone
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.config import SECTION_IDS, Config, Secrets
-from pepper_tui.connectors.connector import Around, Built
+from pepper_tui.connectors.connector import Around
 from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.python.tools import add_own_tools
 from pepper_tui.connectors.registry import Named, built_of, named, retention_of
@@ -61,142 +59,25 @@ from pepper_tui.engine.acts.nudges import Nudges
 from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.answers.mail_list import MailList
-from pepper_tui.engine.builtin_tools import ToolParts, builtin_tools
-from pepper_tui.engine.calendars import Whose, calendars
+from pepper_tui.engine.building.builtin_tools import ToolParts, builtin_tools
+from pepper_tui.engine.building.calendars import Whose, calendars
+from pepper_tui.engine.building.mail_accounts import mail_accounts
+from pepper_tui.engine.building.parts import Calling, Ground, Notices, Ordered, Parts, Sensing, StandIns, Upkeep
 from pepper_tui.engine.kill_switch import kill_switch
-from pepper_tui.engine.mail_accounts import mail_accounts
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
-from pepper_tui.llm import Budget, Models, build_models
-from pepper_tui.model import Health, ToolSpec
+from pepper_tui.llm import Models, build_models
 from pepper_tui.rules import FollowUps, Hands, RuleBook, RuleRunner, rules_of_config
 from pepper_tui.scheduler import Parts as Thinking
 from pepper_tui.scheduler import Scheduler
-from pepper_tui.store import ContextStore, Embedder, Meaning, Subscriber
+from pepper_tui.store import ContextStore, Meaning, Subscriber
 from pepper_tui.store.upkeep.retention import Retention
 from pepper_tui.store.upkeep.retention_rules import Wish
-from pepper_tui.tools import ApprovalError, Tool, ToolEngine, ToolRegistry, UserTime
+from pepper_tui.tools import ApprovalError, ToolEngine, ToolRegistry, UserTime
 from pepper_tui.tools.approvals.revise_tools import ReviseParts
 from pepper_tui.tools.ask_tools import AskParts
 from pepper_tui.workers import WorkerPool
-from pepper_tui.workers.tools import DELEGATE, WorkerParts
-
-
-@dataclass(frozen=True, slots=True)
-class StandIns:
-    """What replaces or complements the parts that the config names.
-
-    ``models`` and ``agenda`` replace those of the config; ``tools`` are added to the built-in ones; ``embedder`` makes
-    the embedder for search by meaning, if any, given the budget that pays for it; ``accounts`` are those of the config,
-    if already known.
-    """
-
-    models: Models | None = None
-    agenda: Agenda | None = None
-    tools: Iterable[Tool] = ()
-    embedder: Callable[[Budget], Embedder | None] = lambda _: None
-    accounts: Sequence[Named] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What all other parts depend on. ``own``: the user's addresses; ``local`` searches the mail that was taken in."""
-
-    home: Path
-    config: Config
-    store: ContextStore
-    clock: Clock
-    zone: ZoneInfo
-    times: TimeReader
-    timers: Timers
-    subscriber: Subscriber
-    secrets: Secrets
-    own: tuple[str, ...]
-    checkpoint: Callable[[str], None]
-    models: Models
-    book: RuleBook
-    signs: Signs
-    local: LocalSearch
-
-
-@dataclass(frozen=True, slots=True)
-class Notices:
-    """Notifications and reminders."""
-
-    inbox: Inbox
-    reminders: Reminders
-
-
-@dataclass(frozen=True, slots=True)
-class Sensing:
-    """The sources of signals. ``called``, ``copies``: see ``CalendarParts``."""
-
-    accounts: Sequence[Named]
-    connected: Built
-    agenda: Agenda | None
-    called: Callable[[str], str]
-    copies: Callable[[], Awaitable[Sequence[str]]]
-    feeds: Feeds
-    llm_triage: LlmTriage
-
-
-@dataclass(frozen=True, slots=True)
-class Calling:
-    """What executes calls."""
-
-    registry: ToolRegistry
-    engine: ToolEngine
-    mcp: McpServers
-    workers: WorkerPool
-
-    def offered(self) -> list[ToolSpec]:
-        """Return the tools offered to the scheduler's model."""
-        return [self.workers.offer(spec) if spec.name == DELEGATE else spec for spec in self.registry.specs()]
-
-
-@dataclass(frozen=True, slots=True)
-class Ordered:
-    """The user's rules, and what carries them out."""
-
-    runner: RuleRunner
-    follow_ups: FollowUps
-    user_rules: UserRules
-    always: Always
-
-
-@dataclass(frozen=True, slots=True)
-class Upkeep:
-    """Background work on the log: embeddings and retention."""
-
-    meaning: Meaning | None
-    retention: Retention
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """All parts of an engine.
-
-    ``tools``: the dependencies of the built-in tools; ``own_tools``: the health of the user's own.
-    """
-
-    ground: Ground
-    notices: Notices
-    sensing: Sensing
-    calling: Calling
-    ordered: Ordered
-    tools: ToolParts
-    own_tools: Sequence[Health]
-    acts: UserActs
-    answers: Answers
-    elsewhere: Elsewhere
-    answering: Answering
-    settled_cards: SettledCards
-    looked_back: LookedBack
-    scheduler: Scheduler
-    replies: Replies
-    upkeep: Upkeep
-    mail_list: MailList
-    mail_drafts: MailDrafts
+from pepper_tui.workers.tools import WorkerParts
 
 
 def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead: StandIns) -> Parts:
