@@ -6,6 +6,7 @@ import logging
 from typing import Final
 
 from pepper_tui.clock import ZONE_REMEDY, zone_trouble
+from pepper_tui.domains.calendar.telling.next_event import ID as NEXT
 from pepper_tui.engine.building.parts import Parts
 from pepper_tui.model import ContextFilter, Health, ModelError, Namespace
 from pepper_tui.scheduler.own_priority import PART as PRIORITY
@@ -37,6 +38,8 @@ async def tell_parts(parts: Parts) -> None:
             await store.delete(context.context_id, namespace=Namespace.HEALTH)
         if named and family in ("feed", "worker", "tools", "mcp") and context.context_id not in now:
             await store.delete(context.context_id, namespace=Namespace.HEALTH)
+    if parts.sensing.agenda is None and await store.get(NEXT, namespace=Namespace.NEXT_EVENT) is not None:
+        await store.delete(NEXT, namespace=Namespace.NEXT_EVENT)  # no calendar is left that it could be in
     zone = [Health(ZONE, "trouble", one_line(trouble), ZONE_REMEDY, parts.ground.clock.now())]
     for health in [*parts.own_tools, *(zone if trouble else [])]:
         await store.put(health, namespace=Namespace.HEALTH, context_id=health.part)

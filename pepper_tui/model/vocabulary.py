@@ -69,6 +69,7 @@ class Namespace:
     WRITTEN: ClassVar = "mail.written"  # addresses to which mail in the user's own folders went
     FILED: ClassVar = "mail.filed"  # what became of filed mails, id = the call's
     ADDED: ClassVar = "calendar.added"  # the same of events, id = UID
+    NEXT_EVENT: ClassVar = "calendar.next"  # the next event ahead, one row
     MCP_SERVER: ClassVar = "mcp.server"  # what is trusted of each MCP server, id = its name
     UNDO: ClassVar = "undo"  # what the user did at the screen, so that it can be undone
 
@@ -103,6 +104,7 @@ SHOWN: Final = (
     Namespace.FOLLOW_UP,
     Namespace.USAGE,
     Namespace.HEALTH,
+    Namespace.NEXT_EVENT,
 )
 """The namespaces whose changes a person may see."""
 

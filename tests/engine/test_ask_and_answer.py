@@ -40,12 +40,12 @@ async def test_ask_ends_with_what_pepper_asks_and_answer_goes_on(desk: Desk) -> 
     *replies, last = await asked(desk, "book a room", calls(ASK, text="Let me see."))
     assert (replies, last) == (
         [{"reply": "Let me see."}],
-        {"approvals": [], "questions": [WORDS], "trouble": False},
+        {"approvals": [], "questions": [WORDS], "trouble": False, "unmet": False},
     )
     first, *replies, last = await answered(desk, "2", Turn("The blue one is booked."))
     assert first == {"words": "chosen: the blue one"}
     assert replies == [{"reply": "The blue one is booked."}]
-    assert last == {"approvals": [], "questions": [], "trouble": False}
+    assert last == {"approvals": [], "questions": [], "trouble": False, "unmet": False}
 
 
 async def test_what_answer_leads_to_may_ask_again(desk: Desk) -> None:

@@ -32,6 +32,7 @@ from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
 from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
 from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
+from pepper_tui.domains.calendar.telling.next_event import Coming
 from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
@@ -73,6 +74,7 @@ class CalendarFeed:
         self._listed = -1  # the edition of the agenda that was compared last
         self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
         self._next_overlaps = 0.0
+        self._coming = Coming()
         self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
@@ -101,7 +103,8 @@ class CalendarFeed:
                     self._changed.clear()
                     await self._look(ctx)
                     next_look = ctx.clock.now() + self._config.scan_interval
-                soonest = await self._announce(ctx)
+                await self._coming.keep(ctx.store, self._agenda, ctx.clock.now())
+                soonest = min(await self._announce(ctx), self._coming.until)
                 pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
                 await ctx.wait_until(self._changed, ctx.clock.now() + pause)
 

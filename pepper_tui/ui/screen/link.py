@@ -38,6 +38,7 @@ _RECALLED: Final = (
     ContextFilter(namespaces=(Namespace.APPROVAL,), limit=60),
     ContextFilter(namespaces=(Namespace.TOOL_CALL,), limit=60),
     ContextFilter(namespaces=(Namespace.RUN,), limit=60),
+    ContextFilter(namespaces=(Namespace.NEXT_EVENT,), limit=1),
 )
 
 

@@ -21,6 +21,7 @@ from pepper_tui.ui.screen.lists.lists import CancelList, SignalList
 from pepper_tui.ui.screen.reading.health import progress_words, trouble_words
 from pepper_tui.ui.screen.status import PANES, StatusLine, TabStrip
 from pepper_tui.ui.shared.board import Board
+from pepper_tui.ui.shared.countdown import ahead as ahead_of
 from pepper_tui.ui.shared.records import Message, Pane
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ class Projection:
         self._app = app
         self._pending: list[ContextUpdate] = []
         self._drains = Later(app)
-        self._draws = {name: Later(app) for name in ("wake", "ages", "calls")}
+        self._draws = {name: Later(app) for name in ("wake", "ages", "calls", "ahead")}
         self._outcomes = Outcomes(app)
         self.board = Board()
         self.pause = DRAIN
@@ -188,11 +189,18 @@ class Projection:
     def _show_workers(self) -> None:
         self._app.query_one("#workers", CancelList).show_rows([rows.run_row(r) for r in self.board.listed_runs()])
 
+    def _count_down(self) -> None:
+        """Redraw the status line, and nothing else."""
+        if self._app.stands:
+            self._show_status()
+
     def _show_status(self) -> None:
         board, engine, now = self.board, self._app.link.engine, self._app.clock.now()
         zone = self._app.link.zone
         waiting = [item for item in board.inbox(now) if not item.inert]
         counts = {"inbox": len(waiting), "calls": len(board.running_calls())}
+        ahead, wait = ahead_of(board.next_event, now)
+        self._again("ahead", min(wait, 3600) + 0.05 if wait is not None else None, self._count_down)
         line = self._app.query_one(StatusLine)
         line.facts = replace(
             line.facts,
@@ -205,6 +213,7 @@ class Projection:
             spent=board.spent_today(now, zone),
             inbox=counts["inbox"],
             running=counts["calls"],
+            ahead=ahead,
         )
         put_off = board.deferred_count()
         waits = {"inbox": f" · {put_off} wait{'s' if put_off == 1 else ''}" if put_off else ""}

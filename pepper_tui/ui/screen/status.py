@@ -29,9 +29,10 @@ WORDS_STAY: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Contents of the line. ``words`` are transient; ``bad`` marks them, or the trouble, as such.
+    """Contents of the line. ``ahead``: the next event, and in how long.
 
-    ``under_way`` is what the user approved and may still take back.
+    ``words`` are transient; ``bad`` marks them, or the trouble, as such. ``under_way`` is what the user approved and
+    may still take back.
     """
 
     model: str = ""
@@ -46,6 +47,7 @@ class Facts:
     spent: float = 0.0
     inbox: int = 0
     running: int = 0
+    ahead: tuple[str, str] = ("", "")
 
 
 class StatusLine(Widget):
@@ -70,7 +72,9 @@ class StatusLine(Widget):
         right = Text()
         running = f"running {facts.running}" if facts.running else ""
         helped = f"{names_of(self.app).of('pepper.help')} help" if width >= 70 else ""
-        counts = [f"inbox {facts.inbox}"] if facts.inbox else []
+        event, left_of_it = facts.ahead
+        counts = [f"{one_line(event, 30 if width >= 100 else 16)} {left_of_it}"] if event else []
+        counts += [f"inbox {facts.inbox}"] if facts.inbox else []
         counts += [running] if running else []
         counts.append(f"silent {facts.silent}")
         if facts.spent:

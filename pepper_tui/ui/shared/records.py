@@ -6,6 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from pepper_tui.domains.calendar.telling.next_event import NextEvent
 from pepper_tui.model import (
     Approval,
     FollowUp,
@@ -63,5 +64,6 @@ class Records:
     follow_ups: dict[str, FollowUp] = field(default_factory=dict)
     reminders: dict[str, Reminder] = field(default_factory=dict)
     acts: dict[str, RuleAct] = field(default_factory=dict)
+    next_event: NextEvent = field(default_factory=NextEvent)
     costs: Tally = field(default_factory=Tally)
     held: Tally = field(default_factory=Tally)

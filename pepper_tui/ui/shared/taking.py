@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from pepper_tui.domains.calendar.telling.next_event import NextEvent
 from pepper_tui.model import (
     BACKLOG,
     Approval,
@@ -139,6 +140,11 @@ def _health(records: Records, context: Context, deleted: bool) -> set[Pane]:
     return {Pane.STATUS}
 
 
+def _next_event(records: Records, context: Context, deleted: bool) -> set[Pane]:
+    records.next_event = NextEvent() if deleted else NextEvent.of(context)
+    return {Pane.STATUS}
+
+
 def _keep(those: dict[str, Any], key: str, record: object, kept: bool) -> None:
     if kept:
         those[key] = record
@@ -162,4 +168,5 @@ _TAKES: Final[dict[str, Take]] = {
     Namespace.RUN: _run,
     Namespace.USAGE: _usage,
     Namespace.HEALTH: _health,
+    Namespace.NEXT_EVENT: _next_event,
 }
