@@ -856,9 +856,14 @@ PARSERS = [
     ),
     Parser(
         "events as Google's calendar gives them",
-        {"connectors/google_calendar/rendering.py": "re"},
+        {"connectors/google_calendar/rendering.py": "re", "connectors/google_calendar/descriptions.py": "html re"},
         google_event,
         {
+            "tags": (2000, lambda n: "<b>" * n),
+            "tags without an end": (300, lambda n: ("<a " + "x" * 100) * n),
+            "links": (500, lambda n: '<a href="x">' * n + "</a>" * n),
+            "ends of links": (500, lambda n: '<a href="x">y</a>' * n),
+            "entities": (2000, lambda n: "<b>" + "&amp;" * n),
             "a title": (3000, lambda n: "a\n,;" * n),
             "controls": (5000, lambda n: "\x0b\u2028" * n),
             "ends of events": (1000, lambda n: "\r\nEND:VEVENT\r\nBEGIN:VEVENT" * n),

@@ -5,7 +5,7 @@ A look where nothing changed costs the list of calendars, and a request for each
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -45,21 +45,29 @@ class Copier:
         if calendar.tag and source.mark in (f"{_SYNC}{calendar.tag}", f"{_LIST}{calendar.tag}"):
             return
         mark = source.mark.removeprefix(_SYNC) if source.mark.startswith(_SYNC) else ""
+        held = await objects_of(self._store, source)  # before: what Pepper adds meanwhile is nothing that has gone
         try:
             found = await _changed(wire, calendar, mark)
         except OldMarkError:
             mark = ""
             found = await _changed(wire, calendar, mark)
-        await self._take(wire, calendar, source, found, copied, whole=not mark)
+        await self._take(wire, calendar, source, held, found, copied, whole=not mark)
         after = f"{_SYNC}{found.mark}" if found.mark else f"{_LIST}{calendar.tag}"
         if after != source.mark:
             await put_source(self._store, replace(source, mark=after))
 
     async def _take(
-        self, wire: Wire, calendar: Listed, source: CalendarSource, found: Changes, copied: Copied, *, whole: bool
+        self,
+        wire: Wire,
+        calendar: Listed,
+        source: CalendarSource,
+        held: Mapping[str, CalendarObject],
+        found: Changes,
+        copied: Copied,
+        *,
+        whole: bool,
     ) -> None:
         """Store what differs. ``whole``: ``found`` is all that is there, so all else is gone."""
-        held = await objects_of(self._store, source)
         there = {place_of(url): (url, version) for url, version in found.there.items()}
         gone = {place for place in map(place_of, found.gone) if place in held}
         if whole:

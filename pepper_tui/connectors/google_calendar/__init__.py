@@ -5,7 +5,8 @@
 | ``settings.py`` | the keys of the ``[[account]]`` |
 | ``service.py`` | its commands, and what the user may allow |
 | ``listing.py`` | what is asked of Google: calendars, and what changed in one |
-| ``rendering.py`` ``series.py`` | an event as iCalendar, and a series with its changed occurrences as one object |
+| ``rendering.py`` ``descriptions.py`` | an event as iCalendar, and what it says without HTML |
+| ``series.py`` | a series with its changed occurrences as one object |
 | ``copying.py`` ``feed.py`` | the copy of its calendars in the store, and the feed that keeps it |
 | ``calendars.py`` ``own_events.py`` | adding events to them, and how these are known again |
 | ``check.py`` | what the doctor says |

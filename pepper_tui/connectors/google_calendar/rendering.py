@@ -14,14 +14,16 @@ from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from pepper_tui.connectors.google_calendar.descriptions import plain
 from pepper_tui.connectors.google_calendar.own_events import uid_of
 
 Json = Mapping[str, Any]
 ID: Final = "X-GOOGLE-EVENT-ID"
 ETAG: Final = "X-GOOGLE-ETAG"
 CANCELLED: Final = "STATUS:CANCELLED"
-_RULE: Final = re.compile(r"(?:RRULE|EXRULE|RDATE|EXDATE)[;:][\x20-\x7e]{1,4000}")
+_RULE: Final = re.compile(r"(?:RRULE|EXRULE|RDATE|EXDATE)[;:][\x20-\x7e]{1,100000}")
 _ADDRESS: Final = re.compile(r"[!-~]{1,2000}")
+_ZONE: Final = re.compile(r"[\w+-]{1,40}(?:/[\w+-]{1,40}){0,3}", re.ASCII)
 _CONTROLS: Final = "".join(map(chr, (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029)))
 _QUOTED: Final = str.maketrans({'"': "'", **dict.fromkeys(_CONTROLS, "")})
 _ESCAPED: Final = _QUOTED | str.maketrans(
@@ -87,8 +89,9 @@ def vevent(event: Json, seen: Seen) -> str:
 
 def _words(event: Json, seen: Seen) -> Iterable[str]:
     kind = event.get("eventType", "")
-    title = event.get("summary") or ("Busy" if seen.only_busy or event.get("visibility") == "private" else "")
-    told = {"SUMMARY": title, "LOCATION": event.get("location"), "DESCRIPTION": event.get("description")}
+    hidden = seen.only_busy or (event.get("visibility") == "private" and not seen.own)
+    title = event.get("summary") or ("Busy" if hidden else "")
+    told = {"SUMMARY": title, "LOCATION": event.get("location"), "DESCRIPTION": plain(event.get("description") or "")}
     for name, value in told.items():
         if value:
             yield f"{name}:{_text(value)}"
@@ -147,7 +150,7 @@ def _day(day: date) -> str:
 @lru_cache(maxsize=1000)
 def _zone(name: str) -> ZoneInfo | None:
     try:
-        return ZoneInfo(name) if name else None
+        return ZoneInfo(name) if _ZONE.fullmatch(name) else None
     except (OSError, ValueError, KeyError):  # the last where nobody knows it
         return None
 

@@ -29,9 +29,10 @@ WORDS_STAY: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Contents of the line. ``words`` are transient; ``bad`` marks them, or the trouble, as such.
+    """Contents of the line. ``ahead``: the next event, and in how long.
 
-    ``under_way`` is what the user approved and may still take back; ``ahead`` the next event, and in how long.
+    ``words`` are transient; ``bad`` marks them, or the trouble, as such. ``under_way`` is what the user approved and
+    may still take back.
     """
 
     model: str = ""

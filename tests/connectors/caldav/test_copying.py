@@ -14,7 +14,7 @@ from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.calendar_copies import HOLD, Copied
 from pepper_tui.connectors.http_server import Answer, ServerError
-from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, sources_of
+from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, object_id, put_objects, sources_of
 from pepper_tui.model import ContextFilter
 from pepper_tui.store import ContextStore
 from tests.connectors.caldav.servers import PASSWORD, USER, Server, event
@@ -140,6 +140,26 @@ async def test_a_look_that_breaks_off_costs_a_part_of_it_and_nothing_else(
     assert len(there) == CHUNK + 2
     assert all(each.first for each in there.values())
     assert await copy.updates() == CHUNK + 2
+
+
+async def test_what_is_added_while_a_calendar_is_read_anew_stays(copy: Copy, monkeypatch: pytest.MonkeyPatch) -> None:
+    await copy.look()
+    copy.server.remove("work/b.ics")
+    copy.server.forget_marks()
+    changed = copying._changed
+
+    async def then_added(*args: Any) -> Any:
+        found = await changed(*args)
+        [source] = await sources_of(copy.store, "cal")
+        place = f"{source.place}new.ics"
+        new = CalendarObject(object_id("cal", place), "cal", source.id, place, "", event("new", "New"))
+        async with copy.store.unit():
+            await put_objects(copy.store, [new])
+        return found
+
+    monkeypatch.setattr(copying, "_changed", then_added)
+    await copy.look()
+    assert sorted(await copy.there()) == ["a.ics", "new.ics"]
 
 
 async def test_a_calendar_that_is_no_longer_listed_is_held_for_a_while(copy: Copy) -> None:

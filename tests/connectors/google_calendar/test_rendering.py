@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.google_calendar.descriptions import plain
 from pepper_tui.connectors.google_calendar.own_events import own_id
 from pepper_tui.connectors.google_calendar.rendering import Seen, vevent
 from pepper_tui.connectors.google_calendar.series import merged, parts_of, text_of
@@ -76,7 +77,7 @@ async def test_on_a_calendar_of_somebody_else_self_is_not_the_user(tmp_path: Pat
 async def test_what_takes_time_and_what_it_is(
     tmp_path: Path, more: dict[str, Any], busy: bool, title: str, categories: list[str]
 ) -> None:
-    [event] = await read(tmp_path, OWN, {**BASE, **more})
+    [event] = await read(tmp_path, Seen.of(ALEX, "team@example.com", "reader"), {**BASE, **more})
     assert (event.busy, event.summary, event.categories) == (busy, title, categories)
 
 
@@ -87,6 +88,7 @@ async def test_what_takes_time_and_what_it_is(
         ({"dateTime": "2027-01-05T10:00:00Z", "timeZone": "Asia/Kolkata"}, "DTSTART;TZID=Asia/Kolkata:20270105T153000"),
         ({"dateTime": "2027-01-05T10:00:00+01:00"}, "DTSTART:20270105T090000Z"),
         ({"dateTime": "2027-01-05T10:00:00+01:00", "timeZone": "Mars/Olympus"}, "DTSTART:20270105T090000Z"),
+        ({"dateTime": "2027-01-05T10:00:00+01:00", "timeZone": "a/" * 5000}, "DTSTART:20270105T090000Z"),
         ({"dateTime": "2027-01-05T10:00:00", "timeZone": "Asia/Tokyo"}, "DTSTART;TZID=Asia/Tokyo:20270105T100000"),
         # the second time that the clocks show half past two
         ({"dateTime": "2027-10-31T02:30:00+01:00", "timeZone": "Europe/Berlin"}, "DTSTART:20271031T013000Z"),
@@ -116,6 +118,21 @@ def test_a_time_keeps_its_zone_and_its_instant(start: dict[str, str], written: s
 def test_its_conference_is_told(more: dict[str, Any], links: list[str]) -> None:
     told = vevent({**BASE, **more}, OWN).split("\r\n")
     assert [line for line in told if line.startswith(("CONFERENCE", "STATUS:CAN"))] == links
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ("Tea for < 3, a<b and <3", "Tea for < 3, a<b and <3"),
+        ("Tom &amp; Jerry", "Tom &amp; Jerry"),
+        ("<p>Join <b>now</b>:</p><ul><li>one</li><li>two &amp; three</li></ul>", "Join now:\n- one\n- two & three"),
+        ('See <a href="https://x.example/a?b=1&amp;c=2">the plan</a>.', "See the plan (https://x.example/a?b=1&c=2)."),
+        ('<a href="https://x.example/">https://x.example/</a><br>Bye', "https://x.example/\nBye"),
+        ("<html-blob>a<br><br><br><br>b</html-blob>", "a\n\nb"),
+    ],
+)
+def test_a_description_is_text(said: str, text: str) -> None:
+    assert plain(said) == text
 
 
 EVIL = "x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\nBEGIN:VEVENT\nUID:evil\u2028STATUS:CANCELLED\x0bBEGIN:VEVENT"
