@@ -2,17 +2,20 @@
 
 - Time zones by names that no list has: offsets ("UTC-06:00"), Outlook's display names ("(UTC+01:00) Berlin"), IANA
   names behind a prefix ("/mozilla.org/…/Europe/Berlin"). A zone of the file itself goes before (RFC 5545, 3.8.3.1).
+- Times without a zone, and series in UTC, of a calendar that names its own zone (``X-WR-TIMEZONE``).
 - Repeat rules with spaces, parts of other vendors, or RFC 7529's words for what is the rule anyway.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, available_timezones
+
+from pepper_tui.domains.calendar.pieces import HOME
 
 _NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,300})"|([^"\r\n;,]{1,300}?))(?=(?:;[^:\r\n]{0,200})?:\d{8})', re.I)
 _DEFINED: Final = re.compile(rb"^TZID(?:;[^:\r\n]{0,200})?:([^\r\n]{1,300}?)[ \t]*\r?$", re.I | re.M)
@@ -20,6 +23,14 @@ _UTC: Final = re.compile(r"(?:tzone://microsoft/)?(?:utc|gmt|z|zulu|etc/utc)", r
 _OFFSET: Final = re.compile(r"\(?(?:UTC|GMT)?[ ]?([+-])(\d{1,2})(?::?(\d{2}))?\)?", re.I)
 _RULE: Final = re.compile(rb"^(RRULE|EXRULE)((?:;[^:\r\n]{0,200})?):([^\r\n]{1,2000})", re.I | re.M)
 _PLAIN_PARTS: Final = frozenset({b"RSCALE=GREGORIAN", b"SKIP=OMIT"})
+_EVENT: Final = re.compile(rb"^(?=BEGIN:VEVENT)", re.I | re.M)
+_REPEATS: Final = re.compile(rb"^RRULE[;:]", re.I | re.M)
+_LOCAL: Final = re.compile(
+    rb"^(DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE)((?:;(?:VALUE=DATE-TIME|RANGE=THISANDFUTURE)){0,2})"
+    rb":(?=\d{8}T\d{6}(?:,\d{8}T\d{6})*[ \t]*\r?$)",
+    re.I | re.M,
+)
+_IN_UTC: Final = re.compile(rb"^(DTSTART|DTEND)(?:;VALUE=DATE-TIME)?:(\d{8}T\d{6})Z[ \t]*(?=\r?$)", re.I | re.M)
 _WORD: Final = re.compile(r"[^\W\d_]+(?:[ -][^\W\d_]+){0,3}")
 _ZONE: Final = (
     "BEGIN:VTIMEZONE\r\nTZID:{name}\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:{offset}\r\n"
@@ -27,12 +38,15 @@ _ZONE: Final = (
 )
 
 
-def mended(source: bytes, zones: Iterable[str], windows: Mapping[str, str]) -> tuple[bytes, list[str], list[str]]:
+def mended(source: bytes, zones: Sequence[str], windows: Mapping[str, str]) -> tuple[bytes, list[str], list[str]]:
     """Return an event with names of zones that can be used and rules that can be read.
 
-    ``zones`` are the texts of the time zones of its file, ``windows`` the IANA names by those of Windows. Returned with
-    it are the texts of further zones, and the names that nobody knows.
+    ``zones`` are those of its ``Piece``, ``windows`` the IANA names by those of Windows. Returned with it are the texts
+    of further zones, and the names that nobody knows.
     """
+    home = next((text.removeprefix(HOME.decode()) for text in zones if text.startswith(HOME.decode())), "")
+    if home := home.partition("\n")[0].strip()[:200]:
+        source = _at_home(source, home, windows.get(home) or zone_named(home))
     own = {name.strip().decode("utf-8", "replace") for text in zones for name in _DEFINED.findall(text.encode())}
     more: dict[str, str] = {}
     unknown: dict[str, None] = {}
@@ -51,6 +65,25 @@ def mended(source: bytes, zones: Iterable[str], windows: Mapping[str, str]) -> t
         return f";TZID={meant}".encode()
 
     return _RULE.sub(_rule, _NAMED.sub(named, source)), [*more.values()], [*unknown]
+
+
+def _at_home(source: bytes, home: str, meant: str | None) -> bytes:
+    """Return an event whose times without a zone, and whose series in UTC, are in the zone of its calendar."""
+    parameter = b';TZID="' + home.replace('"', "").encode() + b'"'
+    source = _LOCAL.sub(lambda found: found[1] + found[2] + parameter + b":", source)
+    if meant not in _iana():
+        return source
+    zone = ZoneInfo(str(meant))
+
+    def moved(found: re.Match[bytes]) -> bytes:
+        try:
+            there = datetime.fromisoformat(found[2].decode()).replace(tzinfo=UTC).astimezone(zone)
+        except (ValueError, OverflowError):
+            return found[0]
+        return found[1] + parameter + f":{there:%Y%m%dT%H%M%S}".encode()
+
+    events = _EVENT.split(source)
+    return b"".join(_IN_UTC.sub(moved, one) if _REPEATS.search(one) else one for one in events)
 
 
 def _rule(found: re.Match[bytes]) -> bytes:

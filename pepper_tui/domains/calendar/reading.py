@@ -8,20 +8,23 @@ minute (or more often in a day than it has hours) are refused.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from datetime import UTC, date, datetime, time, timedelta
+from itertools import chain, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
 import icalendar
 import recurring_ical_events
+from icalendar.error import BrokenCalendarProperty
 from icalendar.timezone import tzp
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from pepper_tui.domains.calendar.mending import mended, zone_named
+from pepper_tui.domains.calendar.pieces import HOME
 from pepper_tui.model import Json
 
 _STRANGE_RULES: Final = ("SECONDLY", "MINUTELY")
+_WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _A_DAY: Final = 24  # occurrences of a rule allowed in a day
 _PROBED: Final = (1970, 2000, 2026, 2038)  # years for which a time zone must know its offset
 MAX_ANSWERS: Final = 500
@@ -44,6 +47,8 @@ def warm() -> None:
 
 def zone(source: bytes) -> bool:
     """Check whether the time zone in ``source`` can be used. Raises, or runs long, if it can't."""
+    if source.startswith(HOME):
+        return True  # the name alone; ``mended`` looks it up
     [component] = _parsed(source).walk("VTIMEZONE")
     made = component.to_tz(lookup_tzid=False)
     return all(made.utcoffset(datetime(year, 7, 1)) is not None for year in _PROBED)
@@ -57,6 +62,10 @@ def event(source: bytes, zones: list[str]) -> Json:
         raise ValueError("an event within an event")
     broken = [name for name, _ in component.errors if name]
     broken += [f"time zone {name!r}, taken as yours," for name in unknown]
+    if not _ended(component):
+        broken.append("DTEND")
+    if "EXRULE" in component:
+        broken.append("EXRULE")
     refusal = ""
     if _fixed(component):
         refusal = _refusal(component)
@@ -93,11 +102,15 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
     components = calendar.walk("VEVENT")
     for component in components:
         _fixed(component)
-    _dated_by_day(components)
+        _ended(component)
+        for rule in _rules(component):
+            _as_meant(component, rule)
+    _dated_alike(components)
     # a day more on both sides: whole days and times without a zone are compared in UTC there
     day = timedelta(days=1)
     first, last = datetime.fromtimestamp(start, UTC) - day, datetime.fromtimestamp(end, UTC) + day
-    found = list(islice(recurring_ical_events.of(calendar).between(first, last), limit + 1))
+    apart = (recurring_ical_events.of(each).between(first, last) for each in _apart(calendar))
+    found = list(islice(chain.from_iterable(apart), limit + 1))
     fields: list[Json] = []
     numbers: dict[tuple[str, ...], int] = {}
     occurrences = []
@@ -126,7 +139,7 @@ def _parsed(source: bytes) -> Any:
 
 def _use(zones: list[str]) -> None:
     """Register the time zones of the file, and of no other: two files may give one name to two zones."""
-    wanted = [each.encode("latin-1") for each in zones]
+    wanted = [text for each in zones if not (text := each.encode("latin-1")).startswith(HOME)]
     if wanted != _zones:
         tzp.use_zoneinfo()
         for source in wanted:
@@ -205,24 +218,122 @@ def _fixed(component: Any) -> bool:
 
 
 def _until_that_day(component: Any, rule: Any) -> None:
-    """Let a rule of a timed event that ends by a date go to the end of that day, as whoever wrote it means it."""
-    start = component.get("DTSTART")
-    start = start.dt if start is not None else None
+    """Let a rule of a timed event that ends by a date go to the end of that day, as whoever wrote it means it.
+
+    An end without a zone is in that of the start.
+    """
+    start = _when(component, "DTSTART")
     for at, until in enumerate(_listed(rule.get("UNTIL"))):
-        if isinstance(start, datetime) and not isinstance(until, datetime):
+        if not isinstance(start, datetime):
+            continue
+        if not isinstance(until, datetime):
             last = datetime(until.year, until.month, until.day, 23, 59, 59, tzinfo=start.tzinfo)
-            rule["UNTIL"][at] = last.astimezone(UTC) if start.tzinfo is not None else last
+        elif until.tzinfo is None:
+            last = until.replace(tzinfo=start.tzinfo)
+        else:
+            continue
+        rule["UNTIL"][at] = last.astimezone(UTC) if start.tzinfo is not None else last
 
 
-def _dated_by_day(components: Sequence[Any]) -> None:
-    """Give changed occurrences that name the day alone the time of their series."""
-    starts = [one["DTSTART"].dt for one in components if "RECURRENCE-ID" not in one and "DTSTART" in one]
+def _as_meant(component: Any, rule: Any) -> None:
+    """Let a rule mean to the library what RFC 5545, 3.3.10, and other calendar programs mean by it."""
+    start = _when(component, "DTSTART")
+    if start is None:
+        return
+    yearly = _part(rule, "FREQ").upper() == "YEARLY"
+    given = {name for name in rule if name.startswith("BY")} - {"BYHOUR", "BYMINUTE", "BYSECOND"}
+    if not isinstance(start, datetime):  # such parts "MUST be ignored"
+        for name in ("BYHOUR", "BYMINUTE", "BYSECOND"):
+            rule.pop(name, None)
+    if yearly and given == {"BYMONTHDAY"}:  # what a rule leaves open, the start says
+        rule["BYMONTH"] = [start.month]
+    if yearly and "BYWEEKNO" in given and given <= {"BYWEEKNO", "BYMONTH"}:
+        rule["BYDAY"] = [_WEEKDAYS[start.weekday()]]
+    days = [str(day).upper() for day in _listed(rule.get("BYDAY"))]
+    if len({day in _WEEKDAYS for day in days}) == 2:  # the library takes "3MO,WE" as both at once
+        most = 53 if yearly and "BYMONTH" not in given else 5
+        each = [[f"{at}{day}" for at in range(1, most + 1)] if day in _WEEKDAYS else [day] for day in days]
+        rule["BYDAY"] = [*chain.from_iterable(each)]
+
+
+def _ended(component: Any) -> bool:
+    """Let an event end as it starts, by a day or at a time; if it ends before it starts, remove the end.
+
+    Returns False in that case.
+    """
+    start, end = _when(component, "DTSTART"), _when(component, "DTEND")
+    if start is None or end is None:
+        return True
+    if not isinstance(start, datetime):
+        if isinstance(end, datetime):
+            end = end.date() + timedelta(days=end.time() != time())
+        early = end < start
+        end = max(end, start + timedelta(days=1))
+    else:
+        if not isinstance(end, datetime):
+            end = datetime(end.year, end.month, end.day, tzinfo=start.tzinfo)
+        early = (start.tzinfo is None) == (end.tzinfo is None) and end < start
+    del component["DTEND"]
+    if not early:
+        component.add("DTEND", end)
+    return not early
+
+
+def _apart(calendar: Any) -> list[Any]:
+    """Return a calendar for each series among events of one UID: the library knows but one.
+
+    Of several editions only the newest counts. Changed occurrences are of the first series.
+    """
+    masters = [one for one in calendar.walk("VEVENT") if "RECURRENCE-ID" not in one]
+    newest = max((_number(one.get("SEQUENCE")) for one in masters), default=0)
+    masters = [one for one in masters if _number(one.get("SEQUENCE")) == newest]
+    different = {one.to_ical(): one for one in masters} if len(masters) > 1 else {}
+    if len(different) < 2:
+        return [calendar]
+    found: list[Any] = []
+    for one in sorted(different.values(), key=lambda one: "RRULE" not in one and "RDATE" not in one):
+        alone = icalendar.Calendar()
+        alone.add_component(one)
+        for changed in () if found else calendar.walk("VEVENT"):
+            if "RECURRENCE-ID" in changed:
+                alone.add_component(changed)
+        found.append(alone)
+    return found
+
+
+def _dated_alike(components: Sequence[Any]) -> None:
+    """Let exceptions be days where their series is of days, and times where it is of times."""
+    starts = [start for one in components if "RECURRENCE-ID" not in one and (start := _when(one, "DTSTART"))]
     timed = next((start for start in starts if isinstance(start, datetime)), None)
     for one in components:
-        changed = getattr(one.get("RECURRENCE-ID"), "dt", None)
+        changed = _when(one, "RECURRENCE-ID")
         if timed is not None and changed is not None and not isinstance(changed, datetime):
             del one["RECURRENCE-ID"]
             one.add("RECURRENCE-ID", timed.replace(year=changed.year, month=changed.month, day=changed.day))
+        if starts and timed is None:
+            if isinstance(changed, datetime):
+                del one["RECURRENCE-ID"]
+                one.add("RECURRENCE-ID", _day_meant(changed))
+            for name in ("EXDATE", "RDATE"):
+                dates = [when.dt for each in _listed(one.get(name)) for when in getattr(each, "dts", [])]
+                if any(isinstance(when, datetime) for when in dates):
+                    del one[name]
+                    one.add(name, [_day_meant(when) if isinstance(when, datetime) else when for when in dates])
+
+
+def _when(component: Any, name: str) -> date | None:
+    """Return the day or time of a property; None if it is absent, there twice, or broken."""
+    try:
+        found = getattr(component.get(name), "dt", None)
+    except BrokenCalendarProperty:
+        return None
+    return found if isinstance(found, date) else None
+
+
+def _day_meant(when: datetime) -> date:
+    """Return the day that ``when`` stands for: in UTC it is the midnight of a zone that nobody names."""
+    in_utc = when.tzinfo is not None and when.utcoffset() == timedelta(0)
+    return (when + timedelta(hours=12) if in_utc else when).date()
 
 
 def _rules(component: Any) -> list[Any]:
