@@ -585,7 +585,7 @@ PARSERS = [
     ),
     Parser(
         "events and time zones",
-        {"domains/calendar/reading.py": "icalendar recurring_ical_events"},
+        {"domains/calendar/reading.py": "dateutil icalendar recurring_ical_events"},
         lambda source: reading.event(source, []),
         ICS,
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",

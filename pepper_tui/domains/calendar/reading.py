@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import icalendar
 import recurring_ical_events
+from dateutil.rrule import rrulestr
 from icalendar.error import BrokenCalendarProperty
 from icalendar.timezone import tzp
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
@@ -105,6 +106,7 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
         _ended(component)
         for rule in _rules(component):
             _as_meant(component, rule)
+        _count_the_start(component)
     _dated_alike(components)
     # a day more on both sides: whole days and times without a zone are compared in UTC there
     day = timedelta(days=1)
@@ -254,6 +256,21 @@ def _as_meant(component: Any, rule: Any) -> None:
         most = 53 if yearly and "BYMONTH" not in given else 5
         each = [[f"{at}{day}" for at in range(1, most + 1)] if day in _WEEKDAYS else [day] for day in days]
         rule["BYDAY"] = [*chain.from_iterable(each)]
+
+
+def _count_the_start(component: Any) -> None:
+    """Let COUNT count a start that the rule does not make: RFC 5545, 3.3.10; clearer in RFC 8984, 4.3.3."""
+    rules, start = _rules(component), _when(component, "DTSTART")
+    if start is None or len(rules) != 1 or not _part(rules[0], "COUNT").isdecimal() or "UNTIL" in rules[0]:
+        return
+    wall = start.replace(tzinfo=None) if isinstance(start, datetime) else datetime.combine(start, time())
+    if next(iter(rrulestr(rules[0].to_ical().decode(), dtstart=wall)), None) == wall:
+        return
+    count = int(_part(rules[0], "COUNT")) - 1
+    if count > 0:
+        rules[0]["COUNT"] = [count]
+    else:
+        del component["RRULE"]
 
 
 def _ended(component: Any) -> bool:

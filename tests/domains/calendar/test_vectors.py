@@ -68,7 +68,9 @@ class Vector:
         found = self.found(end + 1 if endless else end + BEYOND)
         if endless:
             found = [each for each in found if each <= expected[-1]]
-        return found == (sorted({self.when, *expected}) if self.note == "start" else expected)
+        if self.note != "start":
+            return found == expected
+        return found == [self.when, *(expected[:-1] if "COUNT=" in self.rules and not endless else expected)]
 
 
 def vectors() -> Iterator[Vector]:
@@ -82,7 +84,7 @@ VECTORS = list(vectors())
 
 def test_there_are_enough_and_few_are_not_agreed_with() -> None:
     assert len({(each.start, each.rules) for each in VECTORS}) >= 300
-    assert sum(each.note.startswith("differs: ") for each in VECTORS) <= 8
+    assert sum(each.note.startswith("differs: ") for each in VECTORS) <= 6
     assert {each.note for each in VECTORS if not each.note.startswith("differs: ")} == {"", "start"}
 
 
