@@ -585,7 +585,7 @@ PARSERS = [
     ),
     Parser(
         "events and time zones",
-        {"domains/calendar/reading.py": "dateutil icalendar recurring_ical_events"},
+        {"domains/calendar/reading.py": "icalendar recurring_ical_events"},
         lambda source: reading.event(source, []),
         ICS,
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
@@ -599,7 +599,7 @@ PARSERS = [
     ),
     Parser(
         "what programs write into events against the rules",
-        {"domains/calendar/mending.py": "re"},
+        {"domains/calendar/mending.py": "dateutil icalendar re"},
         lambda source: mended(source.encode(), [source], {}),
         {
             "zones": (3000, lambda n: "DTSTART;TZID=UTC+2:20260101\r\n" * n),

@@ -175,8 +175,24 @@ async def test_what_one_uid_holds_together(tmp_path: Path, lines: str, starts: l
     assert await read(tmp_path, text) == (starts, "")
 
 
-async def test_what_a_rule_excludes_is_said_to_be_incomplete(tmp_path: Path) -> None:
-    text = written("DTSTART:20261207T080000Z\r\nRRULE:FREQ=DAILY;COUNT=2\r\nEXRULE:FREQ=WEEKLY")
+@pytest.mark.parametrize(
+    ("start", "excluded"),
+    [
+        ("DTSTART:20261207T080000Z", "FREQ=WEEKLY;BYDAY=TU,TH"),
+        ("DTSTART;TZID=Europe/Berlin:20261207T090000", "FREQ=WEEKLY;UNTIL=20261210;BYDAY=TU,TH"),
+        ("DTSTART:20261207T090000", "FREQ=DAILY;INTERVAL=2;COUNT=2\r\nEXRULE:FREQ=DAILY;COUNT=1"),
+        ("DTSTART;VALUE=DATE:20261207", "FREQ=MONTHLY;BYMONTHDAY=8,10"),
+    ],
+)
+async def test_what_a_rule_excludes(tmp_path: Path, start: str, excluded: str) -> None:
+    found, defects = await read(tmp_path, written(f"{start}\r\nRRULE:FREQ=DAILY;COUNT=5\r\nEXRULE:{excluded}"))
+    days = {each[:2] for each in found}
+    assert days == ({"08", "10", "11"} if "INTERVAL" in excluded else {"07", "09", "11"})
+    assert defects == ""
+
+
+async def test_an_excluding_rule_that_comes_too_often_is_said(tmp_path: Path) -> None:
+    text = written("DTSTART:20261207T080000Z\r\nRRULE:FREQ=DAILY;COUNT=2\r\nEXRULE:FREQ=SECONDLY")
     found, defects = await read(tmp_path, text)
     assert len(found) == 2
     assert "its EXRULE can't be read" in defects

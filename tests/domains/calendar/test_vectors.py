@@ -84,7 +84,7 @@ VECTORS = list(vectors())
 
 def test_there_are_enough_and_few_are_not_agreed_with() -> None:
     assert len({(each.start, each.rules) for each in VECTORS}) >= 300
-    assert sum(each.note.startswith("differs: ") for each in VECTORS) <= 6
+    assert sum(each.note.startswith("differs: ") for each in VECTORS) <= 4
     assert {each.note for each in VECTORS if not each.note.startswith("differs: ")} == {"", "start"}
 
 
