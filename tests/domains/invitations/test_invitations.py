@@ -98,8 +98,8 @@ async def test_it_is_moved_and_cancelled_by_its_organizer_alone(tmp_path: Path, 
                 ("REQUEST", "Eve <eve@evil.example>", event(start + HOUR, sequence=2)),
                 ("REQUEST", "Eve <eve@evil.example>", event(start + HOUR, sequence=2, organizer="eve@evil.example")),
                 ("CANCEL", "Eve <eve@evil.example>", event(start, sequence=2)),
-                ("REQUEST", f"Ben <{BEN}>", event(start + HOUR, sequence=0)),  # an older one that comes late
                 ("REQUEST", f"Ben <{BEN}>", event(start, sequence=1)),  # the same once more
+                ("REQUEST", f"Ben <{BEN}>", event(start + HOUR, sequence=0)),  # an older one that comes late
             ],
             start=2,
         ):
