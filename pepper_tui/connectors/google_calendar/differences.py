@@ -91,7 +91,8 @@ def answers_for_another(event: Json, now: Part, want: Part, seen: Seen) -> bool:
     if not want.is_answer:
         return False
     mine = _own_address(event, seen)
-    changed = {who for who, answer in want.answers.items() if now.answers.get(who) != answer}
+    told = now.answers if event.get("attendeesOmitted") else want.answers
+    changed = {who for who in told if now.answers.get(who) != want.answers.get(who)}
     return mine not in want.answers or (now.etag == want.etag and not changed <= {mine})
 
 

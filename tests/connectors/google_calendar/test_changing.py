@@ -220,6 +220,30 @@ async def test_times_that_were_changed_one_by_one_are_not_lost_by_moving_all(
     assert there(google) == [STANDUP, SYNCS[0]]
 
 
+async def test_whole_days_stay_days_and_times_stay_in_their_zone(desk: CalendarDesk, google: Google) -> None:
+    own = google.book.calendar("primary")
+    own.put("Trip", "2027-01-20", "2027-01-22", "trip0")
+    own.put("Fast", "2027-01-25", "2027-01-26", "fast0", recurrence=DAILY)
+    call = {"dateTime": "2027-01-19T09:00:00-05:00", "timeZone": "America/New_York"}
+    ends = {**call, "dateTime": "2027-01-19T10:00:00-05:00"}
+    own.insert({"summary": "Call", "id": "call0", "start": call, "end": ends})
+
+    async def read() -> bool:
+        return {"Trip", "Fast", "Call"} <= {row["summary"] for row in await desk.rows("raw.calendar")}
+
+    await desk.until(read, step=5.0)
+    await done(desk, change("trip", start="2027-01-21"))
+    assert (own.events["trip0"]["start"], own.events["trip0"]["end"]) == (
+        {"date": "2027-01-21"},
+        {"date": "2027-01-23"},
+    )
+    await done(desk, cancel("fast", day="2027-01-26"))
+    await done(desk, change("fast", day="2027-01-27", title="Feast"))
+    assert [each for each in there(google) if "ast" in each] == ["25 Fast", "27 Feast", "28 Fast"]
+    await done(desk, change("call", start="2027-01-19 16:00"))
+    assert own.events["call0"]["start"] == {**call, "dateTime": "2027-01-19T11:00:00-05:00"}
+
+
 async def test_a_calendar_that_may_only_be_read_is_left_alone(desk: CalendarDesk) -> None:
     await desk.says("do it", calls(change("epiphany", title="Day off")))
     assert "can't be written to from here" in (await desk.result("change_event")).content
