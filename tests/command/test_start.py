@@ -125,7 +125,7 @@ async def test_where_the_engine_closes_before_it_has_answered_the_next_one_answe
         asked.set()
 
     async with await asyncio.start_unix_server(close, tmp_path / SOCKET_FILE):
-        done = await asyncio.to_thread(pepper, tmp_path, "ask milk")
+        done = await asyncio.to_thread(pepper, tmp_path, "ask hello")
     assert asked.is_set()
     assert (done.returncode, done.stderr) == (0, "")
     assert "no language model" in done.stdout or "without a language model" in done.stdout

@@ -62,7 +62,7 @@ def test_a_full_disk_is_told_on_the_screen_and_by_status_until_there_is_room(ful
     home, root = full_home
     with Terminal([*PEPPER, "--home", str(home)], QUIET, size=(160, 40)) as screen:
         screen.wait_for("Ask Pepper")
-        becomes(home, "feed.mail", "ok")
+        becomes(home, "mail", "ok")
         assert state_of(home, "store").startswith("ok")
         filler = fill(home.parent)
         for number in range(40):
@@ -77,7 +77,7 @@ def test_a_full_disk_is_told_on_the_screen_and_by_status_until_there_is_room(ful
         screen.press("esc")
         filler.unlink()
         becomes(home, "store", "ok")
-        becomes(home, "feed.mail", "ok", 90)
+        becomes(home, "mail", "ok", 90)
         screen.wait_for(lambda: "the disk is full" not in screen.text)
         os.kill(screen.pid, signal.SIGTERM)
         screen.wait_dead(15)
@@ -104,11 +104,11 @@ def test_a_file_that_does_not_answer_is_told_and_holds_nothing_up(hung_home: Pat
     with Terminal([*PEPPER, "--home", str(hung_home), "run", "--headless"], hanging) as engine:
         engine.wait_for("Pepper runs")
         began = time.monotonic()
-        words = becomes(hung_home, "feed.calendar", "trouble")
+        words = becomes(hung_home, "calendar", "trouble")
         assert time.monotonic() - began < finding.LONGEST + 15
         assert "hung.ics" in words
         assert "does not answer" in words
-        becomes(hung_home, "feed.mbox", "ok")
+        becomes(hung_home, "mbox", "ok")
         said = pepper(hung_home, "doctor", more=hanging)  # it goes on to what comes after
         assert re.search(r"TROUBLE +calendar hung\.ics .*does not answer", said)
         assert re.search(r"ok +calendar well\.ics", said)

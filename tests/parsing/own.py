@@ -25,6 +25,7 @@ OWN: dict[str, tuple[str, str]] = {
     "config/headers.py": ("re tomllib", CONFIG),
     "command/accounts/options.py": ("tomllib", TYPED),
     "command/accounts/adding.py": ("shlex", TYPED),
+    "command/accounts/kinds.py": ("ipaddress shlex urllib", TYPED),
     "connectors/imap/settings.py": ("shlex", CONFIG),
     "config/secret/in_clear.py": ("ipaddress re urllib", CONFIG),
     "demo/config.py": ("re", CONFIG),

@@ -32,7 +32,7 @@ from rich.markdown import Markdown
 
 from pepper_tui.boundary import bounded_http
 from pepper_tui.clock.recurrence import check_rule
-from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, time_asked_for
+from pepper_tui.clock.words import days_said, deadline_in, read_due, read_past, spans_said, time_asked_for
 from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.connectors import calendar_copies
@@ -666,6 +666,7 @@ PARSERS = [
         {
             "clock/words/building/days.py": "re",
             "clock/words/building/times_of_day.py": "re",
+            "clock/words/days_said.py": "re",
             "clock/words/grammar.py": "lark re",
             "clock/words/parts.py": "dateutil",
             "clock/words/past.py": "dateutil re",
@@ -678,6 +679,7 @@ PARSERS = [
             lambda text: leading_time(text, "en"),
             lambda text: trailing_time(text, "en"),
             lambda text: days_said(text, datetime(2026, 11, 29, tzinfo=UTC).date(), "de"),
+            lambda text: spans_said(text, datetime(2026, 11, 29, tzinfo=UTC).date(), "en"),
             lambda text: told(ValueError, lambda each: times_text.read_time(each, 1.79e9, UTC), text),
             lambda text: told(ValueError, lambda each: read_past(each, 1.79e9, UTC), text),
         ),

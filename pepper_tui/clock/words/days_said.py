@@ -23,7 +23,7 @@ Span = tuple[date, int]
 
 _DAY: Final = timedelta(days=1)
 _SOME: Final[Span] = (date(2026, 11, 30), 1)  # for a question that no day decides
-_MOST_JOINED: Final = 12
+_MOST_JOINED: Final = 8
 _LONGEST: Final = 200  # characters
 _I: Final = re.IGNORECASE
 _MONTHS: Final = "|".join(sorted({*english.WORDS["MONTH"], *german.WORDS["MONTH"]}, key=len, reverse=True))
@@ -139,15 +139,20 @@ def _joined(text: str, read: Callable[[str, Span | None], Span | None]) -> list[
             return f"{words} {unit[0]}"
         return f"{words}{week[0]}" if week is not None and _BARE_WEEKDAY.fullmatch(words) else words
 
+    dead: set[int] = set()  # where no reading begins: otherwise each way to it would be tried anew
+
     def rest(first: int, before: Span | None) -> list[Span] | None:
         if first == len(starts):
             return []
+        if first in dead:
+            return None
         lasts = range(len(ends) - 1, first - 1, -1)
         for last in sorted(lasts, key=lambda last: any(each[0].strip(" ,;") for each in joints[first:last])):
             one = read(meant(text[starts[first] : ends[last]]), before)
             more = rest(last + 1, one) if one is not None else None
             if one is not None and more is not None:
                 return [one, *more]
+        dead.add(first)
         return None
 
     return rest(0, None)

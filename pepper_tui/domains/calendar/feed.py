@@ -93,6 +93,7 @@ class CalendarFeed:
 
     async def run(self, ctx: FeedContext) -> None:
         if not self._has_any:
+            await self._coming.clear(ctx.store)
             await self._wait_for_one(ctx)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._watch(ctx))
@@ -233,7 +234,8 @@ class CalendarFeed:
         known = await self._known(ctx, "conflict")
         self._piled = conflicts.cut
         open_before = {key: data for key, data in known.items() if key not in found and not data["gone"]}
-        over = self._over(open_before, conflicts, now) if open_before else {}
+        dropped = await dropped_calendars(ctx.store) if open_before else frozenset()
+        over = self._over(open_before, conflicts, now, dropped)
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
@@ -246,15 +248,21 @@ class CalendarFeed:
                 await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict", tags=[OVER])
         self._next_overlaps = _next_check(now, found.values())
 
-    def _over(self, conflicts: Mapping[str, Json], found: Conflicts, now: float) -> dict[str, str]:
-        """Return those that are no more, with the reason; what can't be read now tells nothing."""
+    def _over(
+        self, conflicts: Mapping[str, Json], found: Conflicts, now: float, dropped: Container[str]
+    ) -> dict[str, str]:
+        """Return those that are no more, with the reason; what can't be read now tells nothing.
+
+        ``dropped`` are calendars that are no longer read.
+        """
         by_uid: dict[tuple[str, str], list[Event]] = defaultdict(list)
         for event in (self._last or {}).values():
             by_uid[event.calendar, event.uid].append(event)
         over: dict[str, str] = {}
         for key, data in conflicts.items():
             if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
-                left = any(self._agenda.is_left(one["calendar"]) for one in data["events"])
+                calendars = [one["calendar"] for one in data["events"]]
+                left = any(each in dropped or self._agenda.is_left(each) for each in calendars)
                 why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
                     over[key] = why or NO_MORE

@@ -13,7 +13,7 @@ from pydantic import Field
 from pepper_tui.clock.words import spans_said
 from pepper_tui.domains.calendar.free_time import Span, free_spans, window
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts
-from pepper_tui.model import Effect, Json, Record
+from pepper_tui.model import OPEN_TAG, ContextFilter, Effect, Json, Namespace, Record, Reminder, ReminderState
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext, tool
@@ -29,7 +29,7 @@ _TAKEN: Final = 8  # events of a day that are named
 
 @tool(effect=Effect.READ)
 async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1) -> str:
-    """List the events of some days.
+    """List the events of some days, and the reminders that are due beside them.
 
     Args:
         start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
@@ -37,6 +37,7 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
     """
     calendar, zone, now, named = the_agenda(ctx), ctx.zone, ctx.clock.now(), ctx.of(CalendarParts).named
     today = datetime.fromtimestamp(now, zone).date()
+    reminders = await _reminders(ctx)
     lines: list[str] = []
     for first, count in await _spans(ctx, start, days, today):
         after = first + timedelta(days=count)
@@ -44,10 +45,13 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
         events = await calendar.between(begins, ends)
         if not events:
             lines.append(_nothing(calendar, first, count, today))
-            continue
-        if first <= today < after and (free := _free_until(events, now, today, zone)):
+        elif first <= today < after and (free := _free_until(events, now, today, zone)):
             lines.append(free)
-        lines += [_event(event.data(), now, today, zone, named) for event in events]
+        found = [
+            (float(one.get("start") or 0.0), _event(one, now, today, zone, named)) for one in (e.data() for e in events)
+        ]
+        found += [(each.due, _reminder(each, today, zone)) for each in reminders if begins <= each.due < ends]
+        lines += [line for _, line in sorted(found, key=lambda each: each[0])]
     return await _told(ctx, _whole(calendar, "\n".join(lines)))
 
 
@@ -165,6 +169,19 @@ async def _spans(ctx: ToolContext, start: str, days: int, today: date, default: 
     if (count := sum(each for _, each in found)) > MOST_DAYS:
         raise ToolError(f"{one_line(start, 60)!r} means {count} days; I look at {MOST_DAYS} at most: name fewer")
     return found
+
+
+async def _reminders(ctx: ToolContext) -> list[Reminder]:
+    """Return those that wait; a repeating one by its next time."""
+    wanted = ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], limit=None)
+    found = Reminder.readable(await ctx.store.query(wanted))
+    return [each for each in found if each.state is ReminderState.WAITING]
+
+
+def _reminder(reminder: Reminder, today: date, zone: tzinfo) -> str:
+    at = datetime.fromtimestamp(reminder.due, zone)
+    again = ", repeats" if reminder.rule else ""
+    return f"{_day(at.date(), today)}, {at:%H:%M}: {one_line(reminder.text, 200)} (reminder{again})"
 
 
 def _named_alone(spans: Sequence[tuple[date, int]], day: date) -> bool:

@@ -135,7 +135,28 @@ async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
         found = await calendars.look(place, text)
     except ToolError:
         return {}  # the agenda shows it from the invitation
-    return {"place": place, "title": calendars.title(place), "before": found.version}
+    return {
+        "place": place,
+        "title": calendars.title(place),
+        "calendar": calendars.calendar(place),
+        "before": found.version,
+    }
+
+
+async def overlapping(ctx: ToolContext, asked: Asked, proposed: tuple[float, float] | None) -> list[Json]:
+    """Return what takes the user's time then already."""
+    agenda = ctx.of(CalendarParts).agenda
+    if agenda is None or asked.event["all_day"]:
+        return []
+    start, end = proposed or (float(asked.event["start"]), float(asked.event["end"]))
+    there = [each.data() for each in await agenda.between(start, end)]
+    return [each for each in there if each.get("busy", True) and each["uid"] != asked.uid and not each.get("all_day")]
+
+
+def named_in_short(events: Sequence[Json]) -> str:
+    """Return the titles of some events."""
+    named = ", ".join(one_line(str(each["summary"]) or "(no title)", 60) for each in events[:_NAMED])
+    return named + (f" and {len(events) - _NAMED} more" if len(events) > _NAMED else "")
 
 
 def _zones(held: Sequence[Piece]) -> list[bytes]:

@@ -23,6 +23,8 @@ from pepper_tui.domains.invitations.answering import (
     destination,
     mail_of,
     meant,
+    named_in_short,
+    overlapping,
     rewritten,
     writer_for,
 )
@@ -113,6 +115,7 @@ async def _effect(
     written = None if same else Note(f"{one_line(address, 80)} was invited, and can't send", loud=True)
     composed = await compose(ctx, writer, fields, note=_by_whom(asked, mail), written=written)
     whither = await destination(ctx, asked, answer)
+    beside = [] if answer == "decline" else await overlapping(ctx, asked, proposed)
     told: Json = {
         "uid": asked.uid,
         "edition": [*asked.known.edition] if asked.known else [],
@@ -122,11 +125,14 @@ async def _effect(
         "held": {"place": asked.held.place, "at": asked.held.at, "version": asked.held.version} if asked.held else {},
         "text": await rewritten(ctx, asked, address, name, answer),
         "add": whither,
+        "beside": [str(each["uid"]) for each in beside],
+        "calendar": whither["calendar"] if whither else str(asked.event["calendar"]),
     }
     lines = [
         CardLine("Answer", "another time" if proposed else _ANSWERS[answer], settled=True),
         CardLine("Event", f"{asked.title}, {when}", settled=True),
         *([CardLine("Proposed", _when(ctx, *proposed, False), settled=True)] if proposed else []),
+        *([CardLine("Overlaps", named_in_short(beside), settled=True)] if beside else []),
         *_goes_to(asked, whither),
         *(replace(line, editable=line.label == "Body") for line in composed.lines),
     ]
@@ -163,7 +169,11 @@ async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[s
 
 async def _keep(ctx: ToolContext, told: Json) -> None:
     """Put the answer into the user's calendar. Raises ``NotDoneError``."""
-    calendars = ctx.of(CalendarParts).calendars
+    calendars, uid = ctx.of(CalendarParts).calendars, str(told["uid"])
+    if told["beside"]:  # the card has named them: they are no news as a conflict
+        noted = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": told["beside"]}
+        noted["calendar"] = told["calendar"]
+        await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=uid)
     if not told["held"] and not told["add"]:
         return
     if not isinstance(calendars, AllCalendars):
@@ -171,10 +181,7 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
     if told["held"]:
         await calendars.rewrite(Held(**told["held"]), str(told["text"]))
         return
-    place, uid = str(told["add"]["place"]), str(told["uid"])
-    added = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": []}
-    added["calendar"] = calendars.calendar(place)
-    await ctx.store.store(added, namespace=Namespace.ADDED, context_id=uid)
+    place = str(told["add"]["place"])
     inside = str(told["text"]).partition("BEGIN:VTIMEZONE")
     event = "".join(inside[1:]) if inside[1] else "BEGIN:VEVENT" + str(told["text"]).partition("BEGIN:VEVENT")[2]
     await calendars.add(

@@ -147,8 +147,15 @@ async def test_a_server_that_goes_is_told_and_what_came_meanwhile_comes_once(tmp
         assert "Standup" in lines[0]
         old = re.match(r"cal: as of (\d\d:\d\d), the calendar server 127\.0\.0\.1:\d+ can't be reached", lines[1])
         assert old, lines
+        await desk.clock.advance(1)
+        restarted = desk.clock.now()
         await desk.restart()
-        await desk.until(troubled, step=1.0)
+
+        async def troubled_again() -> bool:
+            found = Health.one(await desk.engine.store.get("feed.cal", namespace=Namespace.HEALTH))
+            return found is not None and found.state == "trouble" and found.at >= restarted
+
+        await desk.until(troubled_again, step=1.0)
         await desk.says("am I free", calls(("find_free_time", {"start": "tomorrow"}), ("find_conflicts", {})))
         for name in ("find_free_time", "find_conflicts"):
             assert f"\ncal: as of {old[1]}, the calendar server" in (await desk.result(name)).content

@@ -82,6 +82,22 @@ def lines(server: Server) -> list[str]:
     return text.replace("\r", "").replace("\n ", "").split("\n")
 
 
+async def test_what_it_overlaps_is_on_the_cards_and_no_news_after_the_yes(desk: Both, server: Server) -> None:
+    busy = event(START, "busy-1", "Dentist", attendee="X-A:1", organizer=SAM)
+    server.put("work", "busy", f"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\n{busy}\r\nEND:VCALENDAR\r\n")
+    await desk.until_told("New event: Dentist")
+    await desk.come(event(START))
+    [asks] = await desk.until(desk.questions)
+    assert "Overlaps: Dentist" in asks.body
+    card = await desk.accepts()
+    assert {line.label: line.value for line in card.resolved.lines}["Overlaps"] == "Dentist"
+    await desk.engine.approve(card.id)
+    assert await desk.ended() is CallState.SUCCEEDED
+    for _ in range(3):
+        await desk.clock.advance(70)
+    assert not [each for each in await desk.signals() if "Conflict" in each and not each.startswith("log: ")]
+
+
 async def test_what_is_accepted_goes_into_the_first_calendar_and_is_no_news_there(desk: Both, server: Server) -> None:
     await desk.come(event(START))
     card = await desk.accepts()

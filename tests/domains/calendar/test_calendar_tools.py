@@ -17,7 +17,7 @@ from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.domains.calendar.free_time import free_spans, window
 from pepper_tui.domains.calendar.parts import WorkingHours
-from pepper_tui.model import CallState, Namespace
+from pepper_tui.model import OPEN_TAG, CallState, Namespace, Reminder
 from pepper_tui.tools import ApprovalError
 from tests.domains.calendar.one_file import OneFile, at, said
 from tests.feeds.test_rules import event, ics
@@ -322,3 +322,21 @@ async def test_only_a_stated_answer_is_shown_as_missing(bench: Bench, calendar: 
     assert [(name, "not answered" in line) for name in "ab" for line in lines if f"Sync {name}" in line] == [
         ("a", True), ("b", False),
     ]  # fmt: skip
+
+
+async def test_reminders_stand_beside_events(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(ics(event("a", at(18, 10)), event("b", at(18, 14))))
+    for ident, due, rule in (("r1", at(18, 12), ""), ("r2", at(19, 9), "FREQ=DAILY"), ("r3", at(25, 9), "")):
+        reminder = Reminder(ident, f"call {ident}", due, "Europe/Berlin", bench.clock.now(), rule)
+        await bench.store.put(reminder, namespace=Namespace.REMINDER, tags=[OPEN_TAG])
+    told = await said(bench, "agenda", start="monday and tuesday")
+    assert [line.partition(", ")[2].partition(": ")[2] for line in told.splitlines()] == [
+        "Sync a",
+        "call r1 (reminder)",
+        "Sync b",
+        "call r2 (reminder, repeats)",
+    ]
+    assert (await said(bench, "agenda", start="25 jan")).splitlines() == [
+        "Nothing on Mon 25 Jan 2027.",
+        "Mon 25 Jan 2027, 09:00: call r3 (reminder)",
+    ]

@@ -45,6 +45,14 @@ class Coming:
         found = _next(await agenda.between(now, now + AHEAD), now)
         self.until = found.start if found is not None else now + AGAIN
         told = NextEvent(summary=found.summary, start=found.start) if found is not None else NextEvent()
+        await self._put(store, told)
+
+    async def clear(self, store: Store) -> None:
+        """Store that none is ahead, where there is no calendar that one could be in."""
+        await self._put(store, NextEvent())
+
+    @staticmethod
+    async def _put(store: Store, told: NextEvent) -> None:
         before = NextEvent.one(await store.get(ID, namespace=Namespace.NEXT_EVENT))
         if (before or NextEvent()) != told:
             await store.put(told, namespace=Namespace.NEXT_EVENT)
