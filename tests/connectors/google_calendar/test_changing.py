@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.connectors.google_calendar.calendars import GoogleCalendars
+from pepper_tui.connectors.google_calendar.service import READ
+from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.writing.rewriter import Rewriter
 from pepper_tui.model import CallState
+from pepper_tui.tools.errors import ToolError
 from tests.connectors.caldav.test_account import CalendarDesk
 from tests.connectors.caldav.test_changing import asked, ended
-from tests.connectors.google_calendar.account import ALEX, at_google
+from tests.connectors.google_calendar.account import ALEX, Copy, allow, at_google, settings_of
 from tests.engine.desk import calls
 from tests.google import Google
 
@@ -252,3 +258,37 @@ async def test_whole_days_stay_days_and_times_stay_in_their_zone(desk: CalendarD
 async def test_a_calendar_that_may_only_be_read_is_left_alone(desk: CalendarDesk) -> None:
     await desk.says("do it", calls(change("epiphany", title="Day off")))
     assert "can't be written to from here" in (await desk.result("change_event")).content
+
+
+async def test_what_became_of_a_change_can_be_looked_up(copy: Copy, google: Google) -> None:
+    google.book.calendar("primary").put(
+        "Sync", "2027-01-12T09:00:00", "2027-01-12T09:30:00", "series0", recurrence=DAILY, **MORE
+    )
+    await copy.look()
+    calendars, rewriter, second = GoogleCalendars(copy.account, copy.store), Rewriter(), 1_799_827_200.0
+    zone = {"zone": "Europe/Berlin", "now": copy.clock.now()}
+    wanted: list[Callable[[list[Piece]], str]] = [
+        lambda held: rewriter.edited(held, {"summary": "Chat"}, None, second, **zone),
+        lambda held: rewriter.edited(held, {"summary": "Talk"}, second, second, **zone),
+        lambda held: rewriter.removed(held, second, following=False, **zone),
+        lambda held: rewriter.removed(held, second, following=True, **zone),
+        lambda held: "",
+    ]
+    for want in wanted:
+        held = await calendars.held("me/alex-example-com", "series0@google.com")
+        assert held is not None
+        text = await asyncio.to_thread(want, pieces(held.text.encode()))
+        assert not await calendars.stands(held, text)
+        assert " in alex@example.com of me." in await calendars.rewrite(held, text)
+        assert await calendars.stands(held, text)
+        assert await calendars.rewrite(held, text) == "It is so in alex@example.com already."
+    assert await calendars.held("me/alex-example-com", "series0@google.com") is None
+
+
+async def test_what_was_not_allowed_is_said_before_the_card(copy: Copy, google: Google) -> None:
+    google.book.calendar("primary").put("Trip", "2027-01-20", "2027-01-22", "trip0")
+    allow(google, settings_of(google), copy.home, READ)
+    copy.begin()
+    await copy.look()
+    with pytest.raises(ToolError, match=r"may not add or change events at .*; run: pepper accounts signin me"):
+        await GoogleCalendars(copy.account, copy.store).held("me/alex-example-com", "trip0@google.com")
