@@ -277,7 +277,7 @@ def test_one_account_that_is_gone_holds_up_no_other_and_nothing_is_lost_or_doubl
             with server.other() as other:
                 other.deliver(mail(to=ALEX, subject="Imap", number=2))
             screen.wait_for(lambda: all_come("Folder", "Imap"))
-            screen.wait_for(lambda: troubles(home) == ["feed.me"], 40)
+            screen.wait_for(lambda: troubles(home) == ["me"], 40)
             google.start()
             google.do("mailbox.deliver", mail(to=ALEX, subject="Google", number=3))
             road.fail("silent")

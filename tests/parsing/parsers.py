@@ -376,6 +376,8 @@ def offered(host: str) -> None:
         server(host, 993, "tls")
 
 
+AT_HOME = "X-WR-TIMEZONE:Europe/Berlin"
+
 PARSERS = [
     Parser(
         "answers of an IMAP server",
@@ -597,7 +599,7 @@ PARSERS = [
     ),
     Parser(
         "what programs write into events against the rules",
-        {"domains/calendar/mending.py": "re"},
+        {"domains/calendar/mending.py": "dateutil icalendar re"},
         lambda source: mended(source.encode(), [source], {}),
         {
             "zones": (3000, lambda n: "DTSTART;TZID=UTC+2:20260101\r\n" * n),
@@ -609,6 +611,11 @@ PARSERS = [
             "parts": (3000, lambda n: "RRULE:" + "; " * n),
             "defined": (3000, lambda n: "TZID:a \r\n" * n),
             "a name's spaces": (3000, lambda n: "TZID:" + " " * n),
+            "at home": (
+                3000,
+                lambda n: f"{AT_HOME}\r\n" + "BEGIN:VEVENT\r\nRRULE:\r\nDTSTART:20260101T000000Z\r\n" * n,
+            ),
+            "exceptions at home": (3000, lambda n: f"{AT_HOME}\r\nEXDATE:" + "20260101T000000," * n),
         },
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
     ),

@@ -15,12 +15,16 @@ from typing import Final
 
 from pepper_tui.text.charsets import decoded
 
-_LINE: Final = re.compile(rb"^(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT)[ \t]*\r?$", re.I | re.M)
+_LINE: Final = re.compile(
+    rb"^(?:(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT)[ \t]*|X-WR-TIMEZONE(?:;[^:\r\n]*)?:([^\r\n]+))\r?$", re.I | re.M
+)
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
 _ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,500}))', re.I)
 MAX_ZONES: Final = 4  # looked for in one event: those of its start, its end, and its exceptions
 _REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
+HOME: Final = b"X-WR-TIMEZONE:"
+_WITHOUT_ZONE: Final = re.compile(rb"^DTSTART(?:;VALUE=DATE-TIME)?:\d{8}T\d{6}(Z?)[ \t]*\r?$", re.I | re.M)
 
 
 def _property(name: bytes) -> re.Pattern[bytes]:
@@ -35,7 +39,10 @@ _START: Final = _property(b"DTSTART")
 
 @dataclass(frozen=True)
 class Piece:
-    """One event (or time zone) as it is written, and the text of the time zones of its file that it names."""
+    """One event (or time zone) as it is written, and the text of the time zones of its file that it names.
+
+    If its times may be meant in the zone of its calendar, ``zones`` has the line that names that one, too.
+    """
 
     text: bytes
     whole: bool = True
@@ -82,9 +89,26 @@ class Piece:
 
 def pieces(source: bytes) -> list[Piece]:
     """Return the events of ``source``. Raises ``ValueError`` if it is not a calendar, or has no end."""
+    found, ended = _split(source)
+    if not ended:
+        raise ValueError("it has no end; is it being written?")
+    return found
+
+
+def finished(source: bytes) -> tuple[list[Piece], bool]:
+    """Return the events of ``source``, and whether it has an end: if not, only the events that have one.
+
+    Raises ``ValueError`` if it is not a calendar.
+    """
+    found, ended = _split(source)
+    return [piece for piece in found if piece.whole or ended], ended
+
+
+def _split(source: bytes) -> tuple[list[Piece], bool]:
     source = readable(source)
     events: list[tuple[int, bytes, bool]] = []
     zones: dict[tuple[int, bytes], bytes] = {}
+    homes: dict[int, bytes] = {}
     calendar, ended = 0, False
     kind, began = b"", 0
 
@@ -98,6 +122,9 @@ def pieces(source: bytes) -> list[Piece]:
         kind = b""
 
     for found in _LINE.finditer(source):
+        if found[3]:
+            homes.setdefault(calendar, found[3].strip()[:200])
+            continue
         begins, name = found[1].upper() == b"BEGIN", found[2].upper()
         if kind and not begins and name == kind:
             close(found.end(), whole=True)
@@ -112,9 +139,9 @@ def pieces(source: bytes) -> list[Piece]:
         close(len(source), whole=False)
     if not calendar:
         raise ValueError("it is no calendar")
-    if not ended:
-        raise ValueError("it has no end; is it being written?")
-    return [Piece(text, whole, _named(text, zones, number)) for number, text, whole in events]
+    return [
+        Piece(text, whole, _named(text, zones, number, homes.get(number, b""))) for number, text, whole in events
+    ], ended
 
 
 def readable(source: bytes) -> bytes:
@@ -129,8 +156,13 @@ def readable(source: bytes) -> bytes:
     return source
 
 
-def _named(text: bytes, zones: dict[tuple[int, bytes], bytes], calendar: int) -> tuple[bytes, ...]:
-    if not zones:
+def _named(text: bytes, zones: dict[tuple[int, bytes], bytes], calendar: int, home: bytes) -> tuple[bytes, ...]:
+    start = _WITHOUT_ZONE.search(text) if home else None
+    at_home = start is not None and (not start[1] or _REPEATS.search(text) is not None)
+    if not zones and not at_home:
         return ()
     names = dict.fromkeys((quoted or plain).strip() for quoted, plain in _ZONE_NAMED.findall(_FOLD.sub(b"", text)))
-    return tuple(islice((zones[calendar, name] for name in names if (calendar, name) in zones), MAX_ZONES))
+    if at_home:
+        names[home] = None
+    found = tuple(islice((zones[calendar, name] for name in names if (calendar, name) in zones), MAX_ZONES))
+    return (*found, HOME + home) if at_home else found

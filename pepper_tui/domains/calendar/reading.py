@@ -7,9 +7,8 @@ minute (or more often in a day than it has hours) are refused.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, Final
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,11 +17,28 @@ import recurring_ical_events
 from icalendar.timezone import tzp
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from pepper_tui.domains.calendar.mending import mended, zone_named
+from pepper_tui.domains.calendar.mending import (
+    A_DAY,
+    apart,
+    count_the_start,
+    date_alike,
+    end_as_started,
+    exclude,
+    interval,
+    let_rule_mean,
+    let_until_be_that_day,
+    listed,
+    mended,
+    number,
+    part_of,
+    rules_of,
+    times_of,
+    too_often,
+    zone_named,
+)
+from pepper_tui.domains.calendar.pieces import HOME
 from pepper_tui.model import Json
 
-_STRANGE_RULES: Final = ("SECONDLY", "MINUTELY")
-_A_DAY: Final = 24  # occurrences of a rule allowed in a day
 _PROBED: Final = (1970, 2000, 2026, 2038)  # years for which a time zone must know its offset
 MAX_ANSWERS: Final = 500
 _zones: list[bytes] = []  # time zones of the file that are in use
@@ -44,6 +60,8 @@ def warm() -> None:
 
 def zone(source: bytes) -> bool:
     """Check whether the time zone in ``source`` can be used. Raises, or runs long, if it can't."""
+    if source.startswith(HOME):
+        return True  # the name alone; ``mended`` looks it up
     [component] = _parsed(source).walk("VTIMEZONE")
     made = component.to_tz(lookup_tzid=False)
     return all(made.utcoffset(datetime(year, 7, 1)) is not None for year in _PROBED)
@@ -57,18 +75,22 @@ def event(source: bytes, zones: list[str]) -> Json:
         raise ValueError("an event within an event")
     broken = [name for name, _ in component.errors if name]
     broken += [f"time zone {name!r}, taken as yours," for name in unknown]
+    if not end_as_started(component):
+        broken.append("DTEND")
+    if not exclude(component, timedelta(0)):
+        broken.append("EXRULE")
     refusal = ""
     if _fixed(component):
         refusal = _refusal(component)
     else:
         broken.append("RRULE")
-    rules = _rules(component)
+    rules = rules_of(component)
     organizer = component.get("ORGANIZER")
     found: Json = {
-        "edition": [_number(component.get("SEQUENCE")), _stamp(component)],
+        "edition": [number(component.get("SEQUENCE")), _stamp(component)],
         "organizer_name": str(getattr(organizer, "params", {}).get("CN", ""))[:200],
         "sent_by": address_of(getattr(organizer, "params", {}).get("SENT-BY", "")),
-        "comment": str(next(iter(_listed(component.get("COMMENT"))), ""))[:2000],
+        "comment": str(next(iter(listed(component.get("COMMENT"))), ""))[:2000],
         "refusal": refusal,
         "broken": list(dict.fromkeys(broken)),
         "rules": "; ".join(rule.to_ical().decode() for rule in rules),
@@ -91,13 +113,19 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
     """
     calendar, _ = opened(source, zones)
     components = calendar.walk("VEVENT")
-    for component in components:
-        _fixed(component)
-    _dated_by_day(components)
     # a day more on both sides: whole days and times without a zone are compared in UTC there
     day = timedelta(days=1)
     first, last = datetime.fromtimestamp(start, UTC) - day, datetime.fromtimestamp(end, UTC) + day
-    found = list(islice(recurring_ical_events.of(calendar).between(first, last), limit + 1))
+    for component in components:
+        _fixed(component)
+        end_as_started(component)
+        for rule in rules_of(component):
+            let_rule_mean(component, rule)
+        count_the_start(component)
+        exclude(component, last)
+    date_alike(components)
+    each_series = (recurring_ical_events.of(each).between(first, last) for each in apart(calendar))
+    found = list(islice(chain.from_iterable(each_series), limit + 1))
     fields: list[Json] = []
     numbers: dict[tuple[str, ...], int] = {}
     occurrences = []
@@ -126,7 +154,7 @@ def _parsed(source: bytes) -> Any:
 
 def _use(zones: list[str]) -> None:
     """Register the time zones of the file, and of no other: two files may give one name to two zones."""
-    wanted = [each.encode("latin-1") for each in zones]
+    wanted = [text for each in zones if not (text := each.encode("latin-1")).startswith(HOME)]
     if wanted != _zones:
         tzp.use_zoneinfo()
         for source in wanted:
@@ -147,13 +175,13 @@ def _fields(component: Any) -> Json:
         "description": str(component.get("DESCRIPTION", ""))[:10_000],
         "status": str(component.get("STATUS", "CONFIRMED")).upper()[:20],
         "organizer": address_of(component.get("ORGANIZER", "")),
-        "attendees": [address_of(one) for one in _listed(component.get("ATTENDEE"))][:100],
+        "attendees": [address_of(one) for one in listed(component.get("ATTENDEE"))][:100],
         "answers": [
             # RFC 5545 reads a missing answer as NEEDS-ACTION, but exports of Outlook leave out all answers
             [address_of(one), str(one.params.get("PARTSTAT", "")).lower()[:20]]
-            for one in _listed(component.get("ATTENDEE"))
+            for one in listed(component.get("ATTENDEE"))
         ][:MAX_ANSWERS],
-        "categories": [str(name)[:100] for group in _listed(categories) for name in getattr(group, "cats", [group])][
+        "categories": [str(name)[:100] for group in listed(categories) for name in getattr(group, "cats", [group])][
             :50
         ],
         "zone": str(start.params.get("TZID", "")),
@@ -193,8 +221,8 @@ def _end(component: Any, start: Any) -> Any:
 def _fixed(component: Any) -> bool:
     """Check whether the rules of ``component`` can be read; if not, remove them."""
     try:
-        for rule in _rules(component):
-            _until_that_day(component, rule)
+        for rule in rules_of(component):
+            let_until_be_that_day(component, rule)
             rule.to_ical()
             _periods(rule)
         _refusal(component)
@@ -204,49 +232,9 @@ def _fixed(component: Any) -> bool:
     return True
 
 
-def _until_that_day(component: Any, rule: Any) -> None:
-    """Let a rule of a timed event that ends by a date go to the end of that day, as whoever wrote it means it."""
-    start = component.get("DTSTART")
-    start = start.dt if start is not None else None
-    for at, until in enumerate(_listed(rule.get("UNTIL"))):
-        if isinstance(start, datetime) and not isinstance(until, datetime):
-            last = datetime(until.year, until.month, until.day, 23, 59, 59, tzinfo=start.tzinfo)
-            rule["UNTIL"][at] = last.astimezone(UTC) if start.tzinfo is not None else last
-
-
-def _dated_by_day(components: Sequence[Any]) -> None:
-    """Give changed occurrences that name the day alone the time of their series."""
-    starts = [one["DTSTART"].dt for one in components if "RECURRENCE-ID" not in one and "DTSTART" in one]
-    timed = next((start for start in starts if isinstance(start, datetime)), None)
-    for one in components:
-        changed = getattr(one.get("RECURRENCE-ID"), "dt", None)
-        if timed is not None and changed is not None and not isinstance(changed, datetime):
-            del one["RECURRENCE-ID"]
-            one.add("RECURRENCE-ID", timed.replace(year=changed.year, month=changed.month, day=changed.day))
-
-
-def _rules(component: Any) -> list[Any]:
-    return [rule for rule in _listed(component.get("RRULE")) if hasattr(rule, "to_ical")]
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _part(rule: Any, name: str) -> str:
-    return str(next(iter(_listed(rule.get(name))), ""))
-
-
 def _changed(component: Any) -> str:
     one = component.get("RECURRENCE-ID")
     return one.to_ical().decode() if one is not None else ""
-
-
-def _number(value: Any) -> int:
-    try:
-        return max(0, int(value))
-    except (TypeError, ValueError):
-        return 0
 
 
 def _stamp(component: Any) -> float:
@@ -262,32 +250,12 @@ def address_of(value: Any) -> str:
     return (beside if beside and not said.startswith("mailto:") else said.removeprefix("mailto:"))[:320]
 
 
-def _interval(rule: Any) -> int:
-    said = _part(rule, "INTERVAL")
-    return int(said) if said.isdecimal() and int(said) else 1
-
-
-def _many(rule: Any, names: Collection[str]) -> int:
-    times = 1
-    for name in names:
-        times *= max(1, len(_listed(rule.get(name))))
-    return times
-
-
 def _periods(rule: Any) -> float:
     """Estimate how many steps per day it takes to follow ``rule``."""
-    hourly = _part(rule, "FREQ").upper() == "HOURLY"
+    hourly = part_of(rule, "FREQ").upper() == "HOURLY"
     names = ("BYMINUTE", "BYSECOND", *(() if hourly else ("BYHOUR",)))
-    return (_A_DAY if hourly else 1) / _interval(rule) * _many(rule, names)
+    return (A_DAY if hourly else 1) / interval(rule) * times_of(rule, names)
 
 
 def _refusal(component: Any) -> str:
-    for rule in _listed(component.get("RRULE")):
-        frequency = _part(rule, "FREQ").upper()
-        if frequency in _STRANGE_RULES:
-            return "repeats by the second or minute; refused"
-        hourly = frequency == "HOURLY" and "BYHOUR" not in rule
-        often = _A_DAY // min(_A_DAY, _interval(rule)) if hourly else 1
-        if often * _many(rule, ("BYHOUR", "BYMINUTE", "BYSECOND")) > _A_DAY:
-            return "repeats more than 24 times a day; refused"
-    return ""
+    return next((why for rule in listed(component.get("RRULE")) if (why := too_often(rule))), "")

@@ -15,7 +15,7 @@ from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.objects import ObjectReader
-from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.pieces import Piece, finished
 from pepper_tui.domains.calendar.telling.names import Place, place_of_copy, place_of_file
 from pepper_tui.text import one_line
 
@@ -23,6 +23,7 @@ MAX_FILE: Final = 10_000_000  # bytes
 MAX_FILES: Final = 2_000
 MAX_EVENTS: Final = 20_000
 HOLD: Final = 30.0  # seconds before what a vanished file held counts as gone: programs write files anew
+NO_END: Final = "it has no end; only the events that have one were read"
 BATCH: Final = 200  # events of objects that go to the parser process at once
 
 
@@ -37,6 +38,7 @@ class Shelved:
     noted: list[str]  # problems seen while splitting it
     first: bool = False  # it was there when its calendar was first looked at
     waiting: list[Piece] = field(default_factory=list)
+    partial: bool = False  # it has no end, so that there may have been more
     ended: int = 0  # how many of its items have ended a parser process
     series: list[Series] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
@@ -95,6 +97,7 @@ class Shelf:
         self._files: dict[Path, Shelved] = {}
         self._objects: dict[str, Shelved] = {}  # by id
         self._away: dict[Path, float] = {}  # files that have vanished, and since when
+        self._endless: dict[Path, float] = {}  # files that have lost their end, and since when
 
     def places(self) -> dict[str, set[Place]]:
         """Return where each calendar is, by its id."""
@@ -131,7 +134,9 @@ class Shelf:
                 status = path.stat()
                 sign = (status.st_mtime_ns, status.st_size)
                 known = self._files.get(path)
-                kept[path] = known if known and known.sign == sign else cut(path, sign)
+                kept[path] = known if known and known.sign == sign else self._read(path, sign, known)
+                if kept[path].partial:
+                    unread.add(path.stem)
             except FileNotFoundError:
                 if path in self._paths:
                     noted.append(f"{path}: not there")
@@ -143,6 +148,18 @@ class Shelf:
                 if path in self._files:  # half-written: its previous content stands until it can be read again
                     kept[path] = self._files[path]
         return kept, noted, unread
+
+    def _read(self, path: Path, sign: tuple[int, int], known: Shelved | None) -> Shelved:
+        """Return the file. Raises ``ValueError``, too, if it had an end until just now: it is being written."""
+        found = cut(path, sign)
+        if not found.partial:
+            self._endless.pop(path, None)
+            return found
+        now = self._clock.monotonic()
+        since = self._endless.setdefault(path, now)
+        if known is not None and not known.partial and now - since < HOLD:
+            raise ValueError("it has no end; is it being written?")
+        return found
 
     def _hold(self, kept: Mapping[Path, Shelved], unread: set[str]) -> bool:
         """Count as unread, for a while, what a file held that is no longer there; return whether a while is over."""
@@ -167,7 +184,8 @@ class Shelf:
                 continue
             found, noted = list[Piece](), list[str]()
             try:
-                found = pieces(each.text.encode("utf-8", "surrogateescape"))
+                found, ended = finished(each.text.encode("utf-8", "surrogateescape"))
+                noted += [] if ended else [f"{each.calendar}: {one_line(each.place, 60)}: {NO_END}"]
             except ValueError as error:
                 noted.append(f"{each.calendar}: {one_line(each.place, 60)} can't be read: {error}")
             self._objects[each.id] = Shelved(None, each.calendar, each.calendar, found, noted, each.first, found)
@@ -179,11 +197,12 @@ def cut(path: Path, sign: tuple[int, int]) -> Shelved:
     source = plain_bytes(path)
     if len(source) > MAX_FILE:
         raise ValueError(f"larger than {MAX_FILE} bytes")
-    found, noted = pieces(source), []
+    found, ended = finished(source)
+    noted = [] if ended else [f"{path.name}: {NO_END}"]
     if len(found) > MAX_EVENTS:
         noted.append(f"{path.name}: only the newest {MAX_EVENTS} of {len(found)} events were read")
         found = sorted(found, key=lambda piece: piece.newness)[-MAX_EVENTS:]
-    return Shelved(sign, path.name, path.stem, found, noted, waiting=found)
+    return Shelved(sign, path.name, path.stem, found, noted, waiting=found, partial=not ended)
 
 
 def batches(files: Iterable[Shelved]) -> Iterator[list[Shelved]]:
