@@ -1,11 +1,12 @@
-"""Where events may be added in calendars that are copied into the store: those that can be written to, by name.
+"""Where events may be added and changed in calendars that are copied into the store: those that can be written to.
 
 A place is the calendar's id and the event's UID, after a word for the kind of account.
 """
 
 from __future__ import annotations
 
-from pepper_tui.domains.calendar.objects import CalendarSource, sources_of
+from pepper_tui.domains.calendar.objects import CalendarSource, objects_with, sources_of
+from pepper_tui.domains.calendar.writer import Held
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, ToolError
@@ -37,6 +38,15 @@ class CopiedCalendars:
 
     def calendar(self, place: str) -> str:
         return self.title(place)
+
+    async def held(self, calendar: str, uid: str) -> Held | None:
+        """Return the events with ``uid`` as the copy has them; see ``domains.calendar.writer.Rewritable``."""
+        if all(each.id != calendar for each in await self.writable()):
+            return None
+        found = next((each for each in await objects_with(self._store, uid) if each.calendar == calendar), None)
+        if found is None:
+            return None
+        return Held(f"{self._start}{calendar}:{uid}", found.place, found.version, found.text)
 
     async def source(self, place: str) -> CalendarSource:
         """Return the calendar of a place. Raises ``NotDoneError`` if it can't be written to."""

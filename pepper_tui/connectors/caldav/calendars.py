@@ -19,7 +19,7 @@ from pepper_tui.connectors.caldav.settings import CalDav
 from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.calendar_places import CopiedCalendars
 from pepper_tui.connectors.http_server import Answer, ServerError, UnreachedError
-from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, objects_with, put_objects
+from pepper_tui.domains.calendar.objects import CalendarObject, CalendarSource, object_id, put_objects
 from pepper_tui.domains.calendar.pieces import readable
 from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.store import Store
@@ -36,6 +36,8 @@ _CHANGED: Final = 412
 
 class CalDavCalendars(CopiedCalendars):
     """The calendars of the account ``ident``: see ``domains.calendar.writer.Calendars``."""
+
+    keeps_others = True
 
     def __init__(self, ident: str, settings: CalDav, password: Callable[[], str], store: Store) -> None:
         super().__init__("caldav", ident, store)
@@ -76,16 +78,6 @@ class CalDavCalendars(CopiedCalendars):
             raise NotDoneError(f"{wire.reach.server} does not take it into {source.title} (HTTP {answer.status}).")
         await self._keep(source, urlsplit(url).path, text)
         return f"Added to {one_line(source.title, 60)} of {self._ident}."
-
-    async def held(self, calendar: str, uid: str) -> Held | None:
-        if all(each.id != calendar for each in await self.writable()):
-            return None
-        found = next((each for each in await objects_with(self._store, uid) if each.calendar == calendar), None)
-        return (
-            Held(f"{self._start}{calendar}:{uid}", found.place, found.version, found.text)
-            if found is not None
-            else None
-        )
 
     async def rewrite(self, held: Held, text: str) -> str:
         source = await self.source(held.place)

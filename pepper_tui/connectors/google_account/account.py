@@ -42,10 +42,10 @@ class GoogleAccount(Generic[S]):
     def remedy(self) -> str:
         return f"run: pepper accounts signin {self.ident}"
 
-    async def call(self, command: str, *, urgent: bool = False, **given: Any) -> Any:
+    async def call(self, command: str, *, urgent: bool = False, match: str = "", **given: Any) -> Any:
         """Return the answer to one command; see ``Transport.call``."""
         try:
-            return await self._transport.call(command, urgent=urgent, **given)
+            return await self._transport.call(command, urgent=urgent, match=match, **given)
         except (SignInError, NotAllowedError) as error:
             raise self._renewed(error) from error
 

@@ -47,3 +47,7 @@ class RefusedError(GoogleError):
 
 class InDoubtError(GoogleError):
     """A write that may or may not have been done."""
+
+
+class OutdatedEtagError(GoogleError):
+    """What was to be changed is another by now. Nothing was done."""

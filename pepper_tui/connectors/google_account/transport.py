@@ -36,10 +36,11 @@ LONGEST_REST: Final = 64.0
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """A command, such as ``messages.get``, with its parameters."""
+    """A command, such as ``messages.get``, with its parameters. ``match``: only on what has this etag."""
 
     command: str
     given: Mapping[str, Any]
+    match: str = ""
 
 
 class Transport:
@@ -67,9 +68,9 @@ class Transport:
         self._place = self._endpoint
         self._reads: frozenset[str] = frozenset()
 
-    async def call(self, command: str, *, urgent: bool = False, **given: Any) -> Any:
+    async def call(self, command: str, *, urgent: bool = False, match: str = "", **given: Any) -> Any:
         """Return the answer to one command. ``urgent``: the user waits. Raises ``GoogleError``."""
-        ask = Ask(command, given)
+        ask = Ask(command, given, match)
         await self._threaded(self._prepared, command)
         reads = command in self._reads
         for tried in range(TRIES if reads else 1):
@@ -208,7 +209,10 @@ class Transport:
 
     def _request(self, ask: Ask) -> Any:
         *path, name = ask.command.split(".")
-        return getattr(self._resource(tuple(path)), name)(**self._of.given, **ask.given)
+        request = getattr(self._resource(tuple(path)), name)(**self._of.given, **ask.given)
+        if ask.match:
+            request.headers["If-Match"] = ask.match
+        return request
 
     def _resource(self, path: tuple[str, ...]) -> Any:
         """Return what has the commands below ``path``. The library takes milliseconds to make one."""

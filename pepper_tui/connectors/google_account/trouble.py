@@ -21,6 +21,7 @@ from pepper_tui.connectors.google_account.errors import (
     InDoubtError,
     LostError,
     NotAllowedError,
+    OutdatedEtagError,
     RefusedError,
     SignInError,
     TooFastError,
@@ -80,6 +81,8 @@ def _refusal(error: HttpError, command: str, reads: bool) -> GoogleError:
         return ForgottenError("Google no longer knows how far it was read", AGAIN)
     if status in (404, 410):
         return GoneError(f"Google has no such thing any more ({command})", "")
+    if status == 412:
+        return OutdatedEtagError("Google has it otherwise by now", "look at it again")
     if status >= 500:
         return _lost(f"Google has a problem of its own with {command} ({status})", reads)
     return RefusedError(f"Google refused {command}: {said or status}", "", reason)

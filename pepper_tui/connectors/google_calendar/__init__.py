@@ -8,7 +8,8 @@
 | ``rendering.py`` ``descriptions.py`` | an event as iCalendar, and what it says without HTML |
 | ``series.py`` | a series with its changed occurrences as one object |
 | ``copying.py`` ``feed.py`` | the copy of its calendars in the store, and the feed that keeps it |
-| ``calendars.py`` ``own_events.py`` | adding events to them, and how these are known again |
+| ``calendars.py`` ``own_events.py`` | adding and changing events, and how those of Pepper's own are known again |
+| ``changing.py`` ``differences.py`` | what is left to do until an event is as wanted, and what of it differs |
 | ``check.py`` | what the doctor says |
 
 Signing in, and each call, are of ``google_account/``.

@@ -29,7 +29,7 @@ _QUOTED: Final = str.maketrans({'"': "'", **dict.fromkeys(_CONTROLS, "")})
 _ESCAPED: Final = _QUOTED | str.maketrans(
     {'"': '"', "\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n", "\t": " ", "\u2028": "\\n", "\u2029": "\\n"}
 )
-_ANSWERS: Final = {
+ANSWERS: Final = {
     "accepted": "ACCEPTED", "declined": "DECLINED", "tentative": "TENTATIVE", "needsAction": "NEEDS-ACTION",
 }  # fmt: skip
 _KINDS: Final = {
@@ -113,7 +113,7 @@ def _people(event: Json, seen: Seen) -> Iterable[str]:
         email = seen.own if seen.own and each.get("self") else each["email"]
         kind = ";CUTYPE=RESOURCE" if each.get("resource") else ""
         role = ";ROLE=OPT-PARTICIPANT" if each.get("optional") else ""
-        answer = _ANSWERS.get(str(each.get("responseStatus")), "NEEDS-ACTION")
+        answer = ANSWERS.get(str(each.get("responseStatus")), "NEEDS-ACTION")
         yield f"ATTENDEE{_named(each)}{kind}{role};PARTSTAT={answer}:mailto:{_plain(email)}"
 
 
@@ -133,7 +133,7 @@ def _time(name: str, told: Json, *, repeats: bool = False) -> str:
         return f"{name};VALUE=DATE:{_day(date.fromisoformat(told['date']))}"
     at = datetime.fromisoformat(told["dateTime"])
     called = str(told.get("timeZone") or "")
-    zone = _zone(called)
+    zone = zone_of(called)
     if at.tzinfo is None:
         at = at.replace(tzinfo=zone or UTC)
     wall = at.astimezone(zone or UTC)
@@ -148,7 +148,8 @@ def _day(day: date) -> str:
 
 
 @lru_cache(maxsize=1000)
-def _zone(name: str) -> ZoneInfo | None:
+def zone_of(name: str) -> ZoneInfo | None:
+    """Return the time zone of this name, if there is one."""
     try:
         return ZoneInfo(name) if _ZONE.fullmatch(name) else None
     except (OSError, ValueError, KeyError):  # the last where nobody knows it

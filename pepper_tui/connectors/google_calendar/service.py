@@ -24,10 +24,21 @@ CALENDAR: Final = Service(
     api="calendar",
     version="v3",
     endpoint="https://www.googleapis.com",
-    prices=dict.fromkeys(("calendarList.get", "calendarList.list", "events.get", "events.insert", "events.list"), 1),
+    prices=dict.fromkeys(
+        (
+            "calendarList.get",
+            "calendarList.list",
+            "events.delete",
+            "events.get",
+            "events.insert",
+            "events.list",
+            "events.patch",
+        ),
+        1,
+    ),
     units=600,
     whose=("calendarList.get", {"calendarId": "primary"}, "id"),
-    words={"read": "read your calendars", "add": "add events"},
+    words={"read": "read your calendars", "add": "add or change events"},
     gives={READ: frozenset({"read"}), EVENTS: frozenset({"add"}), ALL: frozenset({"read", "add"})},
     least=_least,
 )

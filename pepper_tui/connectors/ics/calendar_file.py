@@ -111,6 +111,8 @@ def read(calendars: Sequence[Path], path: Path) -> bytes:
 class CalendarFiles:
     """Calendars in files: see ``domains.calendar.writer.Calendars``. A place is a file's path."""
 
+    keeps_others = True
+
     def __init__(self, paths: Sequence[Path], looks: Looks) -> None:
         """Set up the calendars: ``paths`` are .ics files, and folders of them."""
         self._paths, self._looks = paths, looks

@@ -23,8 +23,11 @@ class Found:
 class Calendars(Protocol):
     """Calendars that events may be added to. A *place* is where one event goes, as a card shows it.
 
-    Methods raise ``ToolError`` in words.
+    ``keeps_others``: what is added stays as it is written, so an event of somebody else's can be, too. Methods raise
+    ``ToolError`` in words.
     """
+
+    keeps_others: bool
 
     async def names(self) -> Sequence[str]:
         """Return what the calendars are called that can be written to."""
@@ -106,6 +109,7 @@ class AllCalendars:
 
     def __init__(self, each: Sequence[Calendars]) -> None:
         self._each = each
+        self.keeps_others = any(one.keeps_others for one in each)
 
     async def names(self) -> list[str]:
         return [name for one in self._each for name in await one.names()]
@@ -135,7 +139,7 @@ class AllCalendars:
 
     async def place_of_others(self, uid: str) -> str:
         """Return where an event of somebody else's goes: into calendars that keep it as it is. Raises ``ToolError``."""
-        keeping = [one for one in self._each if isinstance(one, Rewritable)]
+        keeping = [one for one in self._each if one.keeps_others]
         return await AllCalendars(keeping).place("", uid)
 
     async def look(self, place: str, event: bytes) -> Found:

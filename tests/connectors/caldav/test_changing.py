@@ -66,6 +66,11 @@ async def test_it_is_done_there_after_the_yes_and_is_no_news(desk: CalendarDesk,
         assert "a.ics" not in after
     await desk.says("what is on", calls(("agenda", {"start": "2027-01-05", "days": 2})))
     assert ("15:00–16:00: Standup" in (await desk.result("agenda")).content) is (call is MOVE)
+
+    async def noticed() -> bool:
+        return len(await desk.signals()) > 2
+
+    await desk.until(noticed, step=2.0)
     for _ in range(4):
         await desk.clock.advance(70)
     assert [each for each in await desk.signals() if not each.startswith("log: ")] == []

@@ -146,7 +146,7 @@ async def test_the_accounts_screen_lists_and_tests_it(
     assert AccountBook(tmp_path).known_address(ALEX, "gmail") == ""  # of mail there is none
     [found] = await accounts.test("me")
     assert (found.state, found.detail) == (
-        "ok", f"2 calendars: {ALEX}, Team (read only); Pepper may read your calendars and add events",
+        "ok", f"2 calendars: {ALEX}, Team (read only); Pepper may read your calendars and add or change events",
     )  # fmt: skip
     google.service.sign_in.end_grants()
     [found] = await accounts.test("me")

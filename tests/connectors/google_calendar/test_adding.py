@@ -158,7 +158,7 @@ async def test_what_was_not_allowed_is_asked_for_at_the_next_sign_in(
         await begun(desk)
         await desk.says("add lunch", calls(("add_event", LUNCH)))
         result = await desk.result("add_event")
-        assert "Pepper may not add events at alex@example.com yet" in result.content
+        assert "Pepper may not add or change events at alex@example.com yet" in result.content
         assert "pepper accounts signin me" in result.content
         grant = kept(settings_of(google), tmp_path)
         assert grant is not None

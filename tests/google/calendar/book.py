@@ -47,6 +47,8 @@ class Calendar:
     oldest: int = 0
     """Sync tokens from before this version are 410."""
     invitations: list[Invitation] = field(default_factory=list)
+    most_guests: int = 200
+    """Of an event with more guests, one's own entry is told alone (``attendeesOmitted``)."""
 
     # what a test does
 
@@ -89,8 +91,22 @@ class Calendar:
         return self._kept(ident, {"status": "confirmed", "iCalUID": f"{ident}@google.com", **given}, made=True)
 
     def patch(self, ident: str, fields: Mapping[str, Any]) -> Event:
-        """Fields take the place of what was: whole, if they are lists; a null takes one away."""
-        return self._kept(ident, _merged(self.event(ident), fields))
+        """Fields take the place of what was: whole, if they are lists; a null takes one away.
+
+        With ``attendeesOmitted`` the guests that are not given stay.
+        """
+        old, fields = self.event(ident), dict(fields)
+        if fields.pop("attendeesOmitted", False):
+            given = {each["email"]: each for each in fields["attendees"]}
+            fields["attendees"] = [given.get(each["email"], each) for each in old["attendees"]]
+        return self._kept(ident, _merged(old, fields))
+
+    def told(self, event: Event) -> Event:
+        """What is told of an event."""
+        if len(event.get("attendees", ())) <= self.most_guests:
+            return event
+        mine = [each for each in event["attendees"] if each.get("self")]
+        return {**event, "attendees": mine, "attendeesOmitted": True}
 
     def replace(self, ident: str, body: Mapping[str, Any]) -> Event:
         old = self.event(ident)

@@ -115,7 +115,7 @@ def list_instances(call: Call) -> Any:
 
 @method("events.get")
 def get_event(call: Call) -> Any:
-    return call.calendar.event(call.given["eventId"])
+    return call.calendar.told(call.calendar.event(call.given["eventId"]))
 
 
 @method("events.insert")
@@ -131,7 +131,7 @@ def patch_event(call: Call) -> Any:
     call.matched(calendar.event(ident))
     changed = calendar.patch(ident, call.body)
     calendar.invite("change", changed, call.given.get("sendUpdates"))
-    return changed
+    return calendar.told(changed)
 
 
 @method("events.update")
@@ -198,7 +198,7 @@ def _shown(call: Call, calendar: Calendar, since: Mapping[str, Any] | None) -> I
                 if made["id"] not in calendar.events:
                     yield _gone(made) if made["status"] == "cancelled" else made
         else:
-            yield _gone(event) if event["status"] == "cancelled" else event
+            yield _gone(event) if event["status"] == "cancelled" else calendar.told(event)
 
 
 def _fits(call: Call, calendar: Calendar, event: Event) -> bool:

@@ -20,6 +20,7 @@ from pepper_tui.text import one_line, shorten
 NAME: Final = "calendar"
 _COPIES: Final = 500  # events of one UID that are compared
 _NAMED: Final = 5  # events and people that a card names
+_JUST: Final = 120.0  # seconds from a change of Pepper's until it is seen, at the latest
 _TEXT: Final = 600  # characters of a description on a card
 _SHOWN: Final = {
     "summary": "title",
@@ -108,7 +109,7 @@ class EventSignals:
             return "it is over"
         if update.context.version == 1 and await added_by_pepper(ctx, raw) is not None:
             return "Pepper added it, with your yes"
-        if await _changed_by_pepper(ctx, raw):
+        if await _changed_by_pepper(ctx, raw, update.context.updated_at):
             return "Pepper changed it, with your yes"
         if before is not None and _without(before) == _without(raw):
             return "only your own answer has changed"
@@ -189,13 +190,18 @@ async def added_by_pepper(ctx: FeedContext, event: Json) -> Json | None:
     return found.data if found is not None and same else None
 
 
-async def _changed_by_pepper(ctx: FeedContext, event: Json) -> bool:
-    """Check whether ``event`` is as Pepper has made it, or gone since Pepper has removed it."""
+async def _changed_by_pepper(ctx: FeedContext, event: Json, at: float) -> bool:
+    """Check whether ``event``, as it was seen ``at``, is as Pepper has made it, or gone since Pepper has removed it.
+
+    What is left of a series whose later times Pepper has just removed is an event by itself, as its rule is another.
+    """
     found = await ctx.store.get(changed_id(event["uid"]), namespace=Namespace.ADDED)
     if found is None or found.data.get("calendar") != event["calendar"]:
         return False
-    after = found.data["after"]
-    return after == [event[name] for name in ("summary", "start", "end")] if after else bool(event["gone"])
+    if after := found.data["after"]:
+        return bool(after == [event[name] for name in ("summary", "start", "end")])
+    left = "FREQ=" in event["recurrence"] and at - found.data["at"] <= _JUST
+    return bool(event["gone"]) or event["status"] == "CANCELLED" or left
 
 
 async def matter_of(ctx: FeedContext, event: Json, namespace: str) -> str:
