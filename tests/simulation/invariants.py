@@ -288,12 +288,13 @@ class Watch:
         for (namespace, ident), other in self.rows.items():
             if namespace != Namespace.APPROVAL or key not in other.tags or other.data["call"] == row.data["call"]:
                 continue
-            call = self.rows[Namespace.TOOL_CALL, other.data["call"]]
-            asked_at = self._asked_at(self.rows[Namespace.TOOL_CALL, row.data["call"]].data["origin"])
+            call, asking = (self.rows[Namespace.TOOL_CALL, each.data["call"]].data for each in (other, row))
+            by_key = asking["origin"].startswith("user:")  # the user's own key asks anew, each time
+            asked_at = asking["created_at"] if by_key else self._asked_at(asking["origin"])
             if other.data["state"] == "rejected" and (other.data["decided_at"] or 0.0) >= asked_at:
                 self.wrong(f"card {row.id} asks again for {ident}, which was rejected")
-            if other.data["state"] == "approved" and call.data["state"] in ("unknown", "attempted"):
-                self.wrong(f"card {row.id} repeats {ident}, which is {call.data['state']}")
+            if other.data["state"] == "approved" and call["state"] in ("unknown", "attempted"):
+                self.wrong(f"card {row.id} repeats {ident}, which is {call['state']}")
 
     def _check_room(self, row: Row, cards: list[Row]) -> None:
         asked = self.rows[Namespace.TOOL_CALL, row.data["call"]].data
@@ -341,7 +342,7 @@ class Watch:
             if waits and (card is None or card.data["state"] not in ("pending", "approved")):
                 self.wrong(f"{call.id} waits for a card that is {card.data['state'] if card else 'not there'}")
             if card is not None and card.data["state"] == "pending" and not waits:
-                self.wrong(f"card {card.id} is pending for {call.id}, which is {call.data['state']}")
+                self.wrong(f"card {card.id} is pending for {call.id}, which is {call['state']}")
             if (
                 row.namespace == Namespace.APPROVAL
                 and row.data["state"] == "pending"

@@ -118,3 +118,25 @@ async def test_a_calendar_that_may_only_be_read_is_left_alone(desk: CalendarDesk
     await put_source(desk.engine.store, replace(source, may_write=False))
     await desk.says("do it", calls(MOVE))
     assert "can't be written to from here" in (await desk.result("change_event")).content
+
+
+async def test_a_series_is_moved_as_a_whole_and_is_no_news(desk: CalendarDesk, server: Server) -> None:
+    server.put("work", "s", event("s", "Choir", "20270104T180000Z", "RRULE:FREQ=DAILY;COUNT=4\r\n"))
+
+    async def told() -> bool:
+        return any("Choir" in each for each in await desk.signals())
+
+    await desk.until(told, step=1.0)
+    before = await desk.signals()
+    card = await asked(
+        desk, ("change_event", {"event": "choir", "day": "2027-01-05", "start": "2027-01-05 19:00", "which": "all"})
+    )
+    await desk.engine.approve(card.id)
+    assert await ended(desk, "change_event") is CallState.SUCCEEDED
+    assert "DTSTART:20270104T190000Z" in server.holds("work")["s.ics"]
+
+    async def seen() -> bool:
+        return len(await desk.signals()) > len(before)
+
+    await desk.until(seen, step=1.0)
+    assert [each for each in (await desk.signals())[len(before) :] if not each.startswith("log: ")] == []

@@ -198,9 +198,12 @@ async def _changed_by_pepper(ctx: FeedContext, event: Json, at: float) -> bool:
     found = await ctx.store.get(changed_id(event["uid"]), namespace=Namespace.ADDED)
     if found is None or found.data.get("calendar") != event["calendar"]:
         return False
+    just = at - found.data["at"] <= _JUST
     if after := found.data["after"]:
-        return bool(after == [event[name] for name in ("summary", "start", "end")])
-    left = "FREQ=" in event["recurrence"] and at - found.data["at"] <= _JUST
+        title, *times = after
+        same = title == event["summary"] and not event["gone"]
+        return bool(same and (just if times[0] is None else times == [event["start"], event["end"]]))
+    left = "FREQ=" in event["recurrence"] and just
     return bool(event["gone"]) or event["status"] == "CANCELLED" or left
 
 

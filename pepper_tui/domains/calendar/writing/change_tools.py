@@ -174,8 +174,10 @@ async def _changed(ctx: ToolContext, meant: Meant, changes: Json, which: str) ->
     for name, label in (("summary", "New title"), ("location", "New place"), ("description", "New notes")):
         if name in changes:
             lines.append(CardLine(label, changes[name], multiline=name == "description"))
-    start = changes.get("start", event.start)
-    after = [changes.get("summary", event.summary), start, changes.get("end", event.end)]
+    times: list[object] = [changes.get("start", event.start), changes.get("end", event.end)]
+    if meant.repeats and which == "all":  # the event as a whole begins with its first time, which is not read here
+        times = [None, None]
+    after: list[object] = [changes.get("summary", event.summary), *times]
     what = "Move" if "start" in changes else "Change"
     return _effect(ctx, meant, f"{what} {meant.title}", lines, text, after)
 
