@@ -41,7 +41,7 @@ from pepper_tui.connectors.caldav import dav
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.google_account import trouble, wire
 from pepper_tui.connectors.google_account.sign_in.landing import code_in
-from pepper_tui.connectors.google_calendar import rendering, series
+from pepper_tui.connectors.google_calendar import differences, rendering, series
 from pepper_tui.connectors.http_server import Answer
 from pepper_tui.connectors.imap.connection import changing
 from pepper_tui.connectors.maildir.changing import elsewhere
@@ -271,6 +271,9 @@ def written(numbers: list[tuple[int, int]]) -> None:
     text = Written("a b " * len(numbers) * 2, tuple(Span(a, b, Origin.PASTED) for a, b in numbers))
     text.typed()
     text.stripped()
+
+
+_ZULU = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART:20260101T000000Z\r\n"
 
 
 def told(raises: type[Exception], parse: Parse, given: Any) -> str:
@@ -860,6 +863,21 @@ PARSERS = [
             "no end": (2000, lambda n: b"X-Google-Original-Message-ID: <" + b"a" * n),
         },
         "its headers end somewhere: 256,000 bytes are looked at",
+    ),
+    Parser(
+        "events as they lie in the copy of a calendar at Google's",
+        {"connectors/google_calendar/differences.py": "re"},
+        lambda text: differences.parts_in(f"BEGIN:VCALENDAR\r\n{_ZULU}{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"),
+        {
+            "guests": (500, lambda n: "ATTENDEE;PARTSTAT=ACCEPTED:mailto:a@b\r\n" * n),
+            "parameters": (2000, lambda n: "X" + ";A=b" * n + ":c"),
+            "quotes": (2000, lambda n: 'X;A="' + '"a' * n),
+            "quoted parameters": (1000, lambda n: "X" + ';A="b:c"' * n),
+            "escapes": (3000, lambda n: "SUMMARY:" + "\\n" * n),
+            "times left out": (500, lambda n: "EXDATE:" + ",".join(["20260101T000000Z"] * n)),
+            "no colon": (5000, lambda n: "X;" + "a" * n),
+        },
+        f"an object of more than {calendar_copies.LARGEST:,} characters is left out, and counted",
     ),
     Parser(
         "events as Google's calendar gives them",
