@@ -150,8 +150,7 @@ class CalendarFiles:
         return await asyncio.to_thread(self._rewrite, Path(held.place), held, text)
 
     async def stands(self, held: Held, text: str) -> bool:
-        now = await asyncio.to_thread(of_uid, await self._read(held.place), held.at)
-        return Counter(_events(now.encode()) if now else []) == Counter(_events(text.encode()) if text else [])
+        return await asyncio.to_thread(_is_so, await self._read(held.place), held.at, text)
 
     def _named(self, calendar: str) -> Path | None:
         """Return the one file whose events the agenda shows as those of ``calendar``. Blocking."""
@@ -162,6 +161,8 @@ class CalendarFiles:
     def _rewrite(self, path: Path, held: Held, text: str) -> str:
         try:
             source = read(self._paths, path)
+            if _is_so(source, held.at, text):
+                return f"It is so in {path.name} already."
             if digest(source) != held.version:
                 raise OutdatedError(f"{path} has changed since the card was opened; ask for it again.")
             result = with_events(source, held.at, text)
@@ -273,6 +274,13 @@ def with_events(source: bytes, uid: str, text: str) -> bytes:
     if not spans or Counter(_events(result)) != others + Counter(_events(fresh) if text else []):
         raise ToolError("the event can't be changed in that calendar without damage to its content")
     return result
+
+
+def _is_so(source: bytes, uid: str, text: str) -> bool:
+    """Check whether the events with this UID are those of ``text``; without one, whether there are none."""
+    now = of_uid(source, uid)
+    found, wanted = (Counter(_events(each.encode("utf-8", "surrogateescape")) if each else []) for each in (now, text))
+    return found == wanted
 
 
 def _is_of(event: bytes, uid: str) -> bool:

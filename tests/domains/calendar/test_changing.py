@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.writer import Rewritable
 from pepper_tui.model import CallState
 from tests.domains.calendar.one_file import BERLIN, OneFile, at, said
 from tests.feeds.test_rules import event, ics
@@ -150,6 +151,24 @@ async def test_a_file_that_has_changed_meanwhile_is_left_alone(bench: Bench, cal
     await bench.yes(call)
     assert "has changed since" in (await bench.state(call, CallState.FAILED)).error
     assert "Ben" in calendar.read().decode()
+
+
+@pytest.mark.parametrize(("text", "left"), [("DTSTART", 0), ("", 1)])
+async def test_what_was_done_before_is_done_once_more_without_harm(
+    bench: Bench, calendar: OneFile, text: str, left: int
+) -> None:
+    calendar.write(ics(DAILY, OTHER))
+    files = bench.parts.calendar.calendars
+    assert isinstance(files, Rewritable)
+    held = await files.held("work", "o")
+    assert held is not None
+    wanted = held.text.replace("123000", "140000") if text else ""
+    await files.rewrite(held, wanted)
+    after = calendar.read()
+    assert "already" in await files.rewrite(held, wanted)
+    assert await files.stands(held, wanted)
+    assert calendar.read() == after
+    assert after.count(b"UID:o") == 1 - left
 
 
 async def test_an_event_that_lies_by_itself_in_a_folder(bench: Bench, calendar: OneFile, tmp_path: Path) -> None:
