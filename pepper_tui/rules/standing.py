@@ -15,7 +15,9 @@ _KINDS: Final = {
     "soon": "begins-soon",
     "conflict": "conflicts",
     "fact": "facts",
-    **dict.fromkeys(("invitation", "moved", "cancelled", "declined", "counter", "doubted"), "meetings"),
+    **dict.fromkeys(
+        ("invitation", "moved", "cancelled", "declined", "counter", "doubted", "asked again", "called off"), "meetings"
+    ),
 }
 _WITH_OTHERS: Final = frozenset({"moved", "cancelled"})
 """Kinds that are told of only if somebody else has made the event."""

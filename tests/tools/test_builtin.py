@@ -157,7 +157,7 @@ async def test_the_agenda_reads_as_a_person_would_say_it(bench: Bench) -> None:
         return datetime(2027, 1, day, hour, minute, tzinfo=berlin).timestamp()
 
     assert bench.clock.now() == at(15, 9)  # a Friday morning
-    assert await run(bench, "agenda") == "Nothing on today, Fri 15 Jan 2027."
+    assert await run(bench, "agenda") == "Nothing today, Fri 15 Jan 2027."
     assert await run(bench, "agenda", days=3) == "Nothing today, Fri 15 Jan 2027 to Sun 17 Jan 2027."
     calendar.events[:] = [
         Event("Party", at(15, 0), at(17, 0), "", all_day=True),

@@ -30,6 +30,7 @@ from pepper_tui.tools.tool_store import ToolStore
 Answer = Literal["accept", "tentative", "decline"]
 PARTSTAT: Final[dict[Answer, str]] = {"accept": "accepted", "tentative": "tentative", "decline": "declined"}
 _NAMED: Final = 5  # invitations that an error names
+_AHEAD: Final = 366 * 86400.0  # seconds in which an answered event is looked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,8 @@ async def meant(ctx: ToolContext, said: str) -> Asked:
             if each["uid"] in mails
             or all(word in f"{each['summary']} {each['organizer']}".casefold() for word in words)
         ]
+    if said and not waiting:  # answered already: the user thinks better of it
+        waiting = await _answered_ahead(ctx, said.casefold().split())
     uids = dict.fromkeys(str(each["uid"]) for each in waiting)
     if not uids:
         raise ToolError(f"no invitation waits for your answer{f' that {one_line(said, 60)!r} means' if said else ''}")
@@ -181,6 +184,18 @@ async def _events(store: Store | ToolStore, tags: Sequence[str]) -> list[Json]:
     return [each for each in found if not each["gone"] and each["status"] != "CANCELLED"]
 
 
+async def _answered_ahead(ctx: ToolContext, words: Sequence[str]) -> list[Json]:
+    """Return what others have asked the user to, and they have answered, by words of its title."""
+    agenda, now = ctx.of(CalendarParts).agenda, ctx.clock.now()
+    if agenda is None:
+        return []
+    own = {untagged(compared(each)) for each in ctx.of(InvitationParts).own}
+    there = [each.data() for each in await agenda.between(now, now + _AHEAD)]
+    asked = [each for each in there if each.get("answer") and untagged(compared(str(each["organizer"]))) not in own]
+    uids = {str(each["uid"]) for each in asked if all(word in str(each["summary"]).casefold() for word in words)}
+    return [each for uid in sorted(uids) for each in await _events(ctx.store, [f"uid:{uid}"])]
+
+
 async def _by_mail(store: Store | ToolStore, said: str) -> list[Invitation]:
     found = await store.query(ContextFilter(namespaces=[INVITATIONS], tags=[f"mail:{said}"], limit=None))
     return Invitation.readable(found)
@@ -205,4 +220,15 @@ async def _asked(ctx: ToolContext, event: Json) -> Asked:
             f"“{one_line(str(event['summary']), 80)}” is in {one_line(str(event['calendar']), 60)}, which can't be "
             "written to from here; answer it where it comes from"
         )
+    if known is not None and not known.cancelled and _is_newer(known, event):
+        found = CalendarObject.one(await ctx.store.get(known.id, namespace=OBJECTS))
+        if found is not None and not found.gone:
+            now = {**event, "start": known.start, "end": known.end, "summary": known.title, "all_day": known.all_day}
+            return Asked(now, found.text, held, known)
     return Asked(event, held.text, held, known)
+
+
+def _is_newer(known: Invitation, event: Json) -> bool:
+    """Check whether the organizer has asked for something else than a calendar of the user's holds."""
+    again = known.answer == UNANSWERED and event.get("answer") != UNANSWERED
+    return again or (known.start, known.end) != (event["start"], event["end"])

@@ -16,9 +16,13 @@ def choices_of(signal: Signal) -> list[Json]:
 
     Other words than these propose another time. Each opens the card of the reply: nothing is sent before its yes.
     """
-    if signal.source != "calendar" or not signal.metadata.get("asks"):
+    if signal.source != "calendar":
         return []
-    uid = str(signal.metadata["uid"])
+    uid = str(signal.metadata.get("uid"))
+    if signal.metadata.get("kind") == "called off":
+        return [{"words": "Remove it", "tool": "cancel_event", "arguments": {"event": uid, "which": "all"}}]
+    if not signal.metadata.get("asks"):
+        return []
     return [
         {
             "words": words,

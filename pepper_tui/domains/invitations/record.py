@@ -45,6 +45,11 @@ class Invitation(Record):
     def edition(self) -> tuple[int, float]:
         return self.sequence, self.stamp
 
+    @property
+    def unheard(self) -> bool:
+        """Whether it was called off before it was ever asked: mails come in any order."""
+        return self.cancelled and not self.mail
+
     def may_change(self, sender: str) -> bool:
         """Check whether ``sender`` may change or cancel it."""
         return compared(sender) in self.trusted

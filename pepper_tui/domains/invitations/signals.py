@@ -6,6 +6,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from pepper_tui.domains.invitations.message import Message
+from pepper_tui.domains.invitations.record import Invitation
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, Facts, Json, Priority, Signal
 from pepper_tui.text import one_line
@@ -49,6 +50,22 @@ def answered(raw: Json, message: Message, zone: tzinfo, *, known: bool) -> tuple
     return f"{who} {verb}: {about}{comment}", kind, Priority.LOW if comment and priority is Priority.LOG else priority
 
 
+def changed(raw: Json, message: Message, known: Invitation, calendar: str, zone: tzinfo) -> tuple[str, str, Priority]:
+    """Return what the organizer has done to an event that lies in ``calendar``: the words, kind and priority."""
+    title, at = title_of(message), when(message, zone)
+    if message.method == "CANCEL":
+        return f"Cancelled: {title} — {at}; it still stands in {one_line(calendar, 60)}", "called off", Priority.NORMAL
+    before = datetime.fromtimestamp(known.start, zone)
+    was = f"{before:%a} {before.day} {before:%b}" + ("" if known.all_day else f" {before:%H:%M}")
+    moved = was != at
+    return (
+        f"{'Moved' if moved else 'Changed'}: {title} — {at}{f' (was {was})' if moved else ''}; "
+        f"{one_line(calendar, 60)} still has it as it was",
+        "asked again",
+        Priority.NORMAL,
+    )
+
+
 def signal(raw: Json, words: str, kind: str, priority: Priority, triage: Triage, now: float, uid: str = "") -> Signal:
     """Return the signal of a mail's calendar part."""
     facts = Facts(
@@ -58,7 +75,8 @@ def signal(raw: Json, words: str, kind: str, priority: Priority, triage: Triage,
     priority, reason, rules = triage.judge(facts)
     if raw.get("backlog"):
         priority, reason, rules = Priority.LOG, BACKLOG, ()
-    metadata: Json = {"mail": raw["id"], "kind": kind, "sender": facts.sender, "with_others": True}
+    metadata: Json = {"mail": raw["id"], "kind": kind, "sender": facts.sender, "with_others": True, "uid": uid}
+    metadata["asks"] = kind == "asked again"
     if rules:
         metadata["rules"] = list(rules)
     return Signal(

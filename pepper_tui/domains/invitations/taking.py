@@ -15,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from pepper_tui.domains.calendar.bounded import CalendarParser
-from pepper_tui.domains.calendar.event import UNANSWERED
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, put_objects
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
@@ -30,7 +30,7 @@ from pepper_tui.domains.invitations.record import (
     put_invitation,
 )
 from pepper_tui.domains.invitations.settling import listen_for_answers
-from pepper_tui.domains.invitations.signals import answered, signal, title_of, when
+from pepper_tui.domains.invitations.signals import answered, changed, signal, title_of, when
 from pepper_tui.domains.mail.facts.signs import Signs
 from pepper_tui.domains.mail.intake.raw_mail import RAW
 from pepper_tui.domains.mail.intake.signals import by_own_hand
@@ -116,6 +116,10 @@ class Invitations:
         known = await invitation_to(ctx.store, message.uid)
         if self._is_mine(message.organizer):
             return  # the user's own event comes back, say from a list
+        if known is not None and known.unheard:
+            if known.may_change(message.organizer) and message.edition <= known.edition:
+                return
+            known = None
         if known is None:
             held: Sequence[Piece] = message.pieces
         else:
@@ -124,13 +128,17 @@ class Invitations:
             held = message.pieces
             if not message.is_whole:
                 held = [*await self._beside(ctx, known, message), *message.pieces]
-        await self._put(
-            ctx, self._invitation(ctx, raw, message, known), calendar_of(held), first=bool(raw.get("backlog"))
-        )
+        invitation = self._invitation(ctx, raw, message, known)
+        await self._put(ctx, invitation, calendar_of(held), first=bool(raw.get("backlog")))
+        if known is not None:
+            await self._tell_of_held(ctx, raw, message, known)
 
     async def _cancelled(self, ctx: FeedContext, raw: Json, message: Message) -> None:
         known = await invitation_to(ctx.store, message.uid)
-        if known is None:
+        if known is None or known.unheard:
+            if message.is_whole and compared(raw["sender"]["address"]) == compared(message.organizer):
+                unheard = replace(self._invitation(ctx, raw, message, None), mail="", cancelled=True)
+                await put_invitation(ctx.store, unheard)
             words = f"Cancelled: {title_of(message)} — {when(message, ctx.zone)}"
             await self._tell(ctx, raw, words, "cancelled", uid=message.uid)
             return
@@ -144,6 +152,16 @@ class Invitations:
         await self._put(
             ctx, replace(known, sequence=sequence, stamp=stamp, cancelled=message.is_whole), text, first=False
         )
+        await self._tell_of_held(ctx, raw, message, known)
+
+    async def _tell_of_held(self, ctx: FeedContext, raw: Json, message: Message, known: Invitation) -> None:
+        """Tell what has changed of an event that a calendar of the user's holds: there it is changed only by a yes."""
+        tags = [f"uid:{message.uid}"]
+        found = await ctx.store.query(ContextFilter(namespaces=[EVENTS], types=["event"], tags=tags, limit=None))
+        kept = [each.data for each in found if each.data["calendar"] != INVITED and not each.data["gone"]]
+        if kept:
+            told = changed(raw, message, known, str(kept[0]["calendar"]), ctx.zone)
+            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid))
 
     async def _may_change(
         self, ctx: FeedContext, raw: Json, message: Message, known: Invitation, what: str

@@ -15,6 +15,7 @@ from pydantic import Field
 
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
+from pepper_tui.domains.calendar.writing.change_tools import changed_id
 from pepper_tui.domains.invitations.answering import (
     PARTSTAT,
     Answer,
@@ -125,7 +126,8 @@ async def _effect(
         "held": {"place": asked.held.place, "at": asked.held.at, "version": asked.held.version} if asked.held else {},
         "text": await rewritten(ctx, asked, address, name, answer),
         "add": whither,
-        "beside": [str(each["uid"]) for each in beside],
+        "after": [asked.event["summary"], asked.event["start"], asked.event["end"]],
+        "beside": [str(each["uid"]) for each in (await overlapping(ctx, asked, None) if beside or proposed else ())],
         "calendar": whither["calendar"] if whither else str(asked.event["calendar"]),
     }
     lines = [
@@ -179,6 +181,9 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
     if not isinstance(calendars, AllCalendars):
         raise NotDoneError("no calendar is configured any more")
     if told["held"]:
+        noted = {"id": changed_id(uid), "call": ctx.call.id, "at": ctx.clock.now(), "beside": told["beside"]}
+        noted |= {"calendar": told["calendar"], "after": told["after"]}
+        await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=changed_id(uid))
         await calendars.rewrite(Held(**told["held"]), str(told["text"]))
         return
     place = str(told["add"]["place"])

@@ -113,8 +113,10 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                    r"(?:agenda|calendar|schedule|meetings|appointments))"
                    r"(?:\s+(?P<span>\S.*))?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
-        ("move_event", r"(?:move|reschedule|shift)\s+(?:the\s+|my\s+)?(?P<event>\S.*?)\s+to\s+(?P<start>\S.*)"),
-        ("rename_event", r"rename\s+(?:the\s+|my\s+)?(?P<event>\S.*?)\s+to\s+(?P<title>\S.*)"),
+        ("move_event", r"(?:move|reschedule|shift)\s+(?P<which>all\s+(?:times\s+)?(?:of\s+)?)?(?:the\s+|my\s+)?"
+                       r"(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*?))?\s+to\s+(?P<start>\S.*)"),
+        ("rename_event", r"rename\s+(?P<which>all\s+(?:times\s+)?(?:of\s+)?)?(?:the\s+|my\s+)?(?P<event>\S.*?)"
+                         r"\s+to\s+(?P<title>\S.*)"),
         ("cancel_event", r"(?:cancel|delete|remove)\s+(?P<which>all(?:\s+times)?\s+of|the\s+rest\s+of)?\s*"
                          r"(?:the\s+|my\s+)?(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*))?"),
         ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?(?P<which>\S.*)"),

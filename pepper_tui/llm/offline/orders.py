@@ -50,8 +50,16 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
         "Preparing the event; it goes into your calendar only after your yes.",
         {"title": c["text"], "start": c["when"], "location": c["place"]},
     ),
-    "move_event": lambda c: ("change_event", _CHANGING, {"event": c["event"], "start": c["start"]}),
-    "rename_event": lambda c: ("change_event", _CHANGING, {"event": c["event"], "title": c["title"]}),
+    "move_event": lambda c: (
+        "change_event",
+        _CHANGING,
+        {"event": c["event"], "day": c["day"], "start": c["start"], "which": "all" if c["which"] else ""},
+    ),
+    "rename_event": lambda c: (
+        "change_event",
+        _CHANGING,
+        {"event": c["event"], "title": c["title"], "which": "all" if c["which"] else ""},
+    ),
     "cancel_event": lambda c: (
         "cancel_event",
         _CHANGING,

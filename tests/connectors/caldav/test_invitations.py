@@ -12,7 +12,7 @@ from pepper_tui.clock import ManualClock
 from pepper_tui.connectors.caldav.wire import Wire
 from pepper_tui.connectors.http_server import Answer, ServerError
 from pepper_tui.model import Approval, CallState
-from tests.connectors.caldav.servers import PASSWORD, Server
+from tests.connectors.caldav.servers import PASSWORD, USER, Server
 from tests.connectors.caldav.test_account import CONFIG, CalendarDesk
 from tests.domains.invitations.invited import BEN, HOUR, SAM, event, invitation
 from tests.domains.mail.mails import deliver, make_maildir
@@ -167,3 +167,54 @@ async def test_what_has_changed_there_meanwhile_is_not_overwritten(desk: Both, s
     assert await desk.ended() is CallState.FAILED
     assert "LOCATION:Room 5" in lines(server)
     assert desk.smtp.taken == []
+
+
+async def test_what_the_organizer_moves_and_calls_off_after_the_yes_is_changed_there_by_a_yes(
+    desk: Both, server: Server
+) -> None:
+    await desk.come(event(START))
+    await desk.engine.approve((await desk.accepts()).id)
+    assert await desk.ended() is CallState.SUCCEEDED
+
+    async def asks(begin: str) -> str:
+        return next((each.id for each in await desk.questions() if each.title.startswith(begin)), "")
+
+    deliver(desk.root, invitation("REQUEST", event(START + HOUR, sequence=1), number=7), "7.host")
+    question = await desk.until(lambda: asks("Moved: Quarterly numbers"), 0.5)
+    await desk.engine.choose(f"notification:{question}", 1)
+    await desk.engine.approve((await desk.card()).id)
+
+    async def moved() -> bool:
+        return "SEQUENCE:1" in lines(server) and len(desk.smtp.taken) == 2
+
+    await desk.until(moved, 1.0)
+    assert f"ATTENDEE;PARTSTAT=ACCEPTED:mailto:{SAM}" in lines(server)
+    for _ in range(3):
+        await desk.clock.advance(70)
+    deliver(desk.root, invitation("CANCEL", event(START + HOUR, sequence=2), number=8), "8.host")
+    question = await desk.until(lambda: asks("Cancelled: Quarterly numbers"), 0.5)
+    assert len(server.holds("work")) == 1, "nothing is removed before a yes"
+    await desk.engine.choose(f"notification:{question}", 1)
+    await desk.engine.approve((await desk.card()).id)
+
+    async def gone() -> bool:
+        return not [*(server.folder / "collection-root" / USER / "work").glob("*.ics")]
+
+    await desk.until(gone, 1.0)
+    for _ in range(3):
+        await desk.clock.advance(70)
+    said = [each for each in await desk.signals() if not each.startswith("log: ")]
+    assert [each.split(":")[1] for each in said] == [" Invitation", " Moved", " Cancelled"], "each is told once"
+
+
+async def test_an_answer_is_thought_better_of(desk: Both, server: Server) -> None:
+    await desk.come(event(START))
+    await desk.engine.approve((await desk.accepts()).id)
+    assert await desk.ended() is CallState.SUCCEEDED
+    await desk.says("no, decline", calls(("answer_invitation", {"invitation": "numbers", "answer": "decline"})))
+    await desk.engine.approve((await desk.card()).id)
+
+    async def declined() -> bool:
+        return f"ATTENDEE;PARTSTAT=DECLINED:mailto:{SAM}" in lines(server) and len(desk.smtp.taken) == 2
+
+    await desk.until(declined, 1.0)

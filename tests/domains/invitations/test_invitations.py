@@ -14,6 +14,7 @@ from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.mail.content.mime import parse_mail
 from pepper_tui.model import Priority
 from tests.domains.invitations.invited import BEN, CONFIG, HOUR, SAM, Invited, event, invitation
+from tests.domains.mail.mails import deliver
 from tests.engine.desk import calls
 from tests.tools.sink import Sink, Taken
 
@@ -154,6 +155,23 @@ async def test_an_answer_to_what_has_changed_meanwhile_is_not_sent_and_it_asks_a
         await desk.until(shown)
 
 
+async def test_what_was_asked_and_called_off_while_pepper_was_closed_asks_nothing(
+    tmp_path: Path, clock: ManualClock
+) -> None:
+    start = clock.now() + 30 * HOUR
+    async with Invited(tmp_path, clock) as desk:
+        await desk.engine.close()
+        for number, (method, hours) in enumerate((("REQUEST", 0), ("REQUEST", 1), ("CANCEL", 1))):
+            raw = invitation(method, event(start + hours * HOUR, sequence=number), number=number)
+            deliver(desk.root, raw, f"{number}.host")
+        await desk.open()
+        await desk.until_told("Cancelled: Quarterly numbers")
+        for _ in range(40):
+            await desk.clock.advance(0.5)
+        await desk.until(desk.settled)
+        assert await desk.questions() == []
+
+
 async def test_single_times_of_a_series_are_moved_and_cancelled(tmp_path: Path, clock: ManualClock) -> None:
     start = clock.now() + 30 * HOUR
     async with Invited(tmp_path, clock) as desk:
@@ -168,6 +186,20 @@ async def test_single_times_of_a_series_are_moved_and_cancelled(tmp_path: Path, 
             return [hours for hours, _, _ in await in_agenda(desk, start)] == [0.0, 26.0]
 
         await desk.until(changed)
+
+
+async def test_mails_in_any_order_ask_nothing_that_was_called_off(tmp_path: Path, clock: ManualClock) -> None:
+    start = clock.now() + 30 * HOUR
+    async with Invited(tmp_path, clock) as desk:
+        await desk.come(invitation("CANCEL", event(start, sequence=2), number=3))
+        await desk.until_told("Cancelled: Quarterly numbers")
+        for number in (1, 0):
+            await desk.come(invitation("REQUEST", event(start, sequence=number), number=number))
+        await desk.until(desk.settled)
+        assert await in_agenda(desk, start) == []
+        assert await desk.questions() == []
+        await desk.come(invitation("REQUEST", event(start, sequence=3), number=4))  # it takes place after all
+        assert (await desk.invitation()).title.startswith("Invitation: Quarterly numbers")
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,8 @@ class EventSignals:
 
     def _what(self, raw: Json, version: int, before: Json | None) -> tuple[str, str]:
         """Return what has happened to an event, as the first words of its line, and the kind of the signal."""
+        if raw["gone"] and raw["calendar"] == INVITED:
+            return "In your calendar", "kept"
         if raw["gone"] or raw["status"] == "CANCELLED":
             return "Cancelled", "cancelled"
         if version == 1 or before is None or before["gone"]:

@@ -132,7 +132,9 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
     if not wanted:
         raise ToolError("'event' is empty; say words of its title")
     there = [Event.of(each.data()) for each in await agenda.between(begin, end)]
-    found = [each for each in there if all(word in each.summary.casefold() for word in wanted) and each.end > begin]
+    by_uid = [each for each in there if each.uid == words]  # a card's own choice
+    there = by_uid or [each for each in there if all(word in each.summary.casefold() for word in wanted)]
+    found = [each for each in there if each.end > begin]
     exact = [each for each in found if each.summary.casefold().split() == wanted]
     ahead = [each for each in exact or found if each.end > now] or exact or found
     several = list(dict.fromkeys((each.calendar, each.uid) for each in ahead))
@@ -193,7 +195,6 @@ async def resolve_cancel(
     """  # noqa: D415
     meant = await _meant(ctx, event, day)
     one = meant.event
-    _refuse_of_others(ctx, one, "decline it instead")
     which = which or "this"
     text = ""
     if meant.repeats and which != "all":
@@ -217,7 +218,11 @@ def _effect(
 ) -> ResolvedEffect:
     held, event = meant.held, meant.event
     others = [each for each in event.attendees if each != event.organizer]
-    if others:
+    mine = event.organizer in {"", *(each.lower() for each in ctx.of(CalendarParts).own)}
+    if not mine:
+        whom = one_line(event.organizer, 80)
+        lines.append(CardLine("Told", f"{whom}, whose event it is, is not told; declining tells them", settled=True))
+    elif others:
         lines.append(CardLine("Told", f"Pepper tells none of the {len(others)} others; your server may", settled=True))
     lines.append(CardLine("Calendar", event.calendar, settled=True))
     payload: Json = {

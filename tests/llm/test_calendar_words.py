@@ -1,0 +1,44 @@
+"""Orders about events and invitations, without a model: what each phrase becomes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pepper_tui.llm.offline.grammar import parse
+from pepper_tui.llm.offline.orders import CALLS
+
+CHANGE, CANCEL, ANSWER = "change_event", "cancel_event", "answer_invitation"
+PHRASES: dict[str, tuple[str, dict[str, Any]]] = {
+    "move lunch with Ann to friday 13:00": (CHANGE, {"event": "lunch with Ann", "start": "friday 13:00"}),
+    "reschedule the dentist to 3pm": (CHANGE, {"event": "dentist", "start": "3pm"}),
+    "move standup on wednesday to thursday 9:00": (
+        CHANGE, {"event": "standup", "day": "wednesday", "start": "thursday 9:00"},
+    ),
+    "move all of choir to monday 19:00": (CHANGE, {"event": "choir", "start": "monday 19:00", "which": "all"}),
+    "rename lunch to dinner": (CHANGE, {"event": "lunch", "title": "dinner"}),
+    "rename all of yoga to pilates": (CHANGE, {"event": "yoga", "title": "pilates", "which": "all"}),
+    "cancel standup on friday": (CANCEL, {"event": "standup", "day": "friday"}),
+    "cancel all of standup": (CANCEL, {"event": "standup", "which": "all"}),
+    "cancel the rest of the standup": (CANCEL, {"event": "standup", "which": "following"}),
+    "accept the invitation": (ANSWER, {"answer": "accept"}),
+    "accept the invitation from Ann": (ANSWER, {"invitation": "Ann", "answer": "accept"}),
+    "decline budget review": (ANSWER, {"invitation": "budget review", "answer": "decline"}),
+    "tentatively accept the budget review": (ANSWER, {"invitation": "budget review", "answer": "tentative"}),
+    "propose friday 10:00 for budget review": (
+        ANSWER, {"invitation": "budget review", "answer": "tentative", "propose": "friday 10:00"},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", PHRASES)
+def test_an_order_becomes_its_call(said: str) -> None:
+    command = parse(said)
+    tool, _, arguments = CALLS[command.kind](command)
+    assert (tool, {name: value for name, value in arguments.items() if value}) == PHRASES[said]
+
+
+@pytest.mark.parametrize("said", ["cancel reminder call Ann", "remove rule invoices"])
+def test_what_is_cancelled_otherwise_is_no_event(said: str) -> None:
+    assert parse(said).kind not in ("cancel_event", "move_event")
