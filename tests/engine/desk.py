@@ -120,7 +120,7 @@ class Desk:
                 await self.clock.advance(step)
             return bool(found[0])
 
-        await until(held)
+        await until(held, 40.0)  # what reads calendars is a process of its own, which a busy machine holds up
         return found[0]
 
     async def rows(self, namespace: str) -> list[dict[str, Any]]:

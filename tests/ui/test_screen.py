@@ -121,8 +121,7 @@ async def test_what_is_typed_replaces_the_time_that_is_offered_and_the_line_leav
         await until(lambda: bool(acts(engine, "snooze")), pilot)
         assert acts(engine, "snooze")[0][2] == "2h"
         await until(lambda: not app.query("#prompt"), pilot)
-        await pilot.pause()
-        assert app.query_one("#left").region == before
+        await until(lambda: app.query_one("#left").region == before, pilot)
 
 
 async def test_a_paste_is_text_and_carries_no_escape() -> None:
