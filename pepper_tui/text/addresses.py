@@ -49,6 +49,12 @@ def compared(address: str) -> str:
     return (canonical(address) or address).lower()
 
 
+def untagged(address: str) -> str:
+    """Return an address without the "+tag" by which mail to it may be sorted (RFC 5233)."""
+    name, _, domain = address.partition("@")
+    return f"{name.partition('+')[0]}@{domain}"
+
+
 def meant(text: str) -> set[str]:
     """Return the addresses that the user's text means, without characters that frame or precede them."""
     found = set()

@@ -75,6 +75,11 @@ def test_the_command_line_needs_neither_screen_nor_model() -> None:
     assert loaded("import pepper_tui.command.cli", "textual", "openai", "icalendar", "pydantic", "aiosqlite") == ""
 
 
+def test_what_composes_an_engine_needs_no_library_of_calendars_or_of_google() -> None:
+    heavy = ("icalendar", "recurring_ical_events", "googleapiclient", "google.auth")
+    assert loaded("import pepper_tui.engine.building.build", *heavy) == ""
+
+
 def test_only_the_screen_is_on_the_fast_path() -> None:
     assert screen_options([]) == (None, False, False)
     assert screen_options(["--demo", "--home", "/x"]) == (Path("/x"), True, False)

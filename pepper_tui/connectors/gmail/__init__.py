@@ -17,11 +17,7 @@ Signing in, and each call, are of ``google_account/``.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pepper_tui.clock import Clock
-from pepper_tui.config import Secrets
-from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector, Talk
+from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector
 from pepper_tui.connectors.gmail.account import GmailAccount
 from pepper_tui.connectors.gmail.check import check
 from pepper_tui.connectors.gmail.drafts import DRAFTS, Drafts
@@ -32,6 +28,7 @@ from pepper_tui.connectors.gmail.kept_drafts import GmailDrafts
 from pepper_tui.connectors.gmail.outbox import GmailOutbox
 from pepper_tui.connectors.gmail.search import GmailSearcher
 from pepper_tui.connectors.gmail.settings import Gmail
+from pepper_tui.connectors.google_account.signing import sign_in, sign_out
 from pepper_tui.store.upkeep.retention_rules import Rule
 
 
@@ -49,24 +46,12 @@ def _build(settings: Gmail, around: Around) -> Built:
     )
 
 
-async def _sign_in(settings: Gmail, home: Path, secrets: Secrets, clock: Clock, talk: Talk) -> str:
-    from pepper_tui.connectors.google_account.sign_in.flow import sign_in
-
-    return await sign_in(settings, home, secrets, clock, talk)
-
-
-async def _sign_out(settings: Gmail, home: Path, secrets: Secrets) -> str:
-    from pepper_tui.connectors.google_account.sign_in.flow import sign_out
-
-    return await sign_out(settings, home, secrets)
-
-
 CONNECTOR = Connector(
     _build,
     check,
     Gmail,
-    sign_in=_sign_in,
-    sign_out=_sign_out,
+    sign_in=sign_in,
+    sign_out=sign_out,
     retention={DRAFTS: Rule(days=365, versions=1)},
     holds=("mail",),
     adding=Adding(

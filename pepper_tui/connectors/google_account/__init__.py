@@ -4,7 +4,7 @@
 | --- | --- |
 | ``service.py`` | what a connector says of its service: commands, prices, what the user may allow |
 | ``settings.py`` | the keys that their ``[[account]]`` have in common |
-| ``sign_in/`` | signing in, and what the user allowed |
+| ``signing.py`` ``sign_in/`` | signing in and out, as connectors declare it; and what the user allowed |
 | ``account.py`` | an account's calls, with what was allowed |
 | ``transport.py`` ``pace.py`` | calls for the loop: in threads, reads tried again; and no more than Google allows |
 | ``wire.py`` | one connection a call: at the configured places only, and each request sent once |

@@ -17,11 +17,8 @@ Signing in, and each call, are of ``google_account/``.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from pepper_tui.clock import Clock
-from pepper_tui.config import Secrets
-from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector, Talk
+from pepper_tui.connectors.connector import Adding, Around, Asked, Built, Connector
+from pepper_tui.connectors.google_account.signing import sign_in, sign_out
 from pepper_tui.connectors.google_calendar.calendars import GoogleCalendars
 from pepper_tui.connectors.google_calendar.check import check
 from pepper_tui.connectors.google_calendar.feed import GoogleCalendarFeed
@@ -37,24 +34,12 @@ def _build(settings: GoogleCalendar, around: Around) -> Built:
     return Built([GoogleCalendarFeed(account)], has_calendar=True, calendars=[calendars])
 
 
-async def _sign_in(settings: GoogleCalendar, home: Path, secrets: Secrets, clock: Clock, talk: Talk) -> str:
-    from pepper_tui.connectors.google_account.sign_in.flow import sign_in
-
-    return await sign_in(settings, home, secrets, clock, talk)
-
-
-async def _sign_out(settings: GoogleCalendar, home: Path, secrets: Secrets) -> str:
-    from pepper_tui.connectors.google_account.sign_in.flow import sign_out
-
-    return await sign_out(settings, home, secrets)
-
-
 CONNECTOR = Connector(
     _build,
     check,
     GoogleCalendar,
-    sign_in=_sign_in,
-    sign_out=_sign_out,
+    sign_in=sign_in,
+    sign_out=sign_out,
     retention=RETENTION,
     kept=KEPT,
     holds=("calendars",),

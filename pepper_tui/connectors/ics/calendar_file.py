@@ -25,7 +25,7 @@ from typing import Final
 from pepper_tui.boundary.allowed import opened
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.clock import Looks
-from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.pieces import calendar_of, pieces
 from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
@@ -246,9 +246,7 @@ def of_uid(source: bytes, uid: str) -> str:
     if not holds(source, uid):
         return ""
     found = [each for each in pieces(source) if each.uid == uid]
-    zones = dict.fromkeys(zone for each in found for zone in each.zones)
-    parts = b"\r\n".join(part.strip() for part in (*zones, *(each.text for each in found)))
-    return _wrapped(parts + b"\r\n").decode("utf-8", "surrogateescape")
+    return calendar_of(found)
 
 
 def with_events(source: bytes, uid: str, text: str) -> bytes:

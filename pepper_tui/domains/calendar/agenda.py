@@ -27,6 +27,7 @@ from pepper_tui.domains.calendar.shelf import Series, Shelf, Shelved, batches
 from pepper_tui.domains.calendar.telling.names import short_names
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
+from pepper_tui.text.addresses import untagged
 
 MAX_OCCURRENCES: Final = 5_000  # per query
 MAX_OF_SERIES: Final = 1_600  # per query: 24 a day for the longest period that is asked for
@@ -75,7 +76,7 @@ class Agenda:
         self._paths = paths
         self._looks = Looks(clock or SystemClock())
         self._zone = zone
-        self._addresses = frozenset(_untagged(address.lower()) for address in addresses)
+        self._addresses = frozenset(untagged(address.lower()) for address in addresses)
         self._parser = parser or CalendarParser()
         self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects, accounts), objects
         self._names: dict[str, str] = {}
@@ -211,7 +212,7 @@ class Agenda:
             end = max(end, start + (walls[1] - walls[0]).total_seconds())
         given = {name: value for name, value in fields.items() if name != "answers"}
         event = Event(**given, start=start, end=end, calendar=calendar)
-        event.answer = next((answer for who, answer in fields["answers"] if _untagged(who) in self._addresses), "")
+        event.answer = next((answer for who, answer in fields["answers"] if untagged(who) in self._addresses), "")
         if calendar == INVITED:  # whoever was asked by another name is not listed
             event.answer = event.answer or UNANSWERED
         event.busy = event.busy and event.answer != "declined" and (calendar, event.answer) != (INVITED, UNANSWERED)
@@ -305,12 +306,6 @@ def _shown(all_series: list[Series]) -> list[Series]:
     """Return the series without invitations to what a calendar of the user's holds as well."""
     held = {series.events[0].uid for series in all_series if series.calendar != INVITED}
     return [series for series in all_series if series.calendar != INVITED or series.events[0].uid not in held]
-
-
-def _untagged(address: str) -> str:
-    """Return an address without the "+tag" by which mail to it may be sorted."""
-    name, _, domain = address.partition("@")
-    return f"{name.partition('+')[0]}@{domain}"
 
 
 def _series_of(calendar: str, group: list[tuple[Piece, Json, Event]]) -> Series:

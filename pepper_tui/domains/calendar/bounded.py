@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from pepper_tui.boundary.process import NotRead, ParserProcess
-from pepper_tui.domains.calendar.pieces import Piece
+from pepper_tui.domains.calendar.pieces import Piece, zones_of
 from pepper_tui.model import Json
 
 PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.reading")
@@ -63,7 +63,7 @@ class CalendarParser:
 
     def _usable(self, pieces: Sequence[Piece], until: float) -> dict[bytes, bool]:
         """Return the time zones that ``pieces`` name, and whether each can be used."""
-        wanted = dict.fromkeys(zone for each in pieces for zone in each.zones)
+        wanted = zones_of(pieces)
         strange = [zone for zone in wanted if zone not in self._zones]
         small = [zone for zone in strange if len(zone) <= MAX_ZONE]
         self._zones |= {zone: False for zone in strange if len(zone) > MAX_ZONE}

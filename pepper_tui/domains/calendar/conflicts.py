@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 
+NAMED: Final = 5  # events that a card names
 MAX_CONFLICTS: Final = 100  # per pair of calendars in one check, the earliest first
 MAX_OPEN: Final = 40  # simultaneous events of one calendar that later ones are compared with
 
@@ -73,6 +75,18 @@ def why_over(sides: Sequence[Json], events: Mapping[tuple[str, str], Sequence[Ev
         if not event.recurrence and (event.start, event.end) != (side["start"], side["end"]):
             return f"{title} was moved"
     return ""
+
+
+async def taken_beside(agenda: Agenda, start: float, end: float, uid: str) -> list[Event]:
+    """Return what takes the user's time in [start, end), besides the event ``uid`` itself and whole days."""
+    there = [Event.of(each.data()) for each in await agenda.between(start, end)]
+    return [each for each in there if each.busy and not each.all_day and each.uid != uid]
+
+
+def titles_of(events: Sequence[Event]) -> str:
+    """Return the titles of the first few events, and how many more there are."""
+    named = ", ".join(one_line(each.summary or "(no title)", 60) for each in events[:NAMED])
+    return named + (f" and {len(events) - NAMED} more" if len(events) > NAMED else "")
 
 
 class Conflicts(list[Conflict]):

@@ -14,8 +14,11 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from pepper_tui.clock.words import Reading, TimeAskedError
+from pepper_tui.domains.calendar.conflicts import titles_of
+from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.free_time import window
 from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS, unread
 from pepper_tui.domains.calendar.writer import Calendars, Found
 from pepper_tui.domains.calendar.writing.change_tools import cancel_event, change_event
@@ -28,7 +31,6 @@ from pepper_tui.tools.tool import Tool, ToolContext, tool
 
 MAX_TITLE: Final = 200
 MAX_NOTES: Final = 5000
-_BESIDE: Final = 5  # events at the same time that a card names
 _DAY: Final = 24 * 60
 
 
@@ -108,18 +110,17 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     found = await calendars.look(place, event)
     beside = await _beside(ctx, fields)
     wall = datetime.fromtimestamp(fields["start"], ctx.zone)
+    when = when_of(ctx, fields["start"], fields["end"], fields["all_day"])
     lines = [
         CardLine("Title", fields["title"], editable=True),
-        CardLine("When", _when(ctx, fields)),
+        CardLine("When", when),
         CardLine("Starts", f"{wall:%Y-%m-%d %H:%M}", editable=not fields["all_day"]),
         CardLine("Where", fields["location"], editable=True),
         CardLine("Notes", fields["notes"], editable=True, multiline=True),
         _where(calendars, place, found),
     ]
     if beside:
-        named = ", ".join(one_line(one["summary"] or "(no title)", 60) for one in beside[:_BESIDE])
-        more = f" and {len(beside) - _BESIDE} more" if len(beside) > _BESIDE else ""
-        lines.insert(2, CardLine("Overlaps", named + more))
+        lines.insert(2, CardLine("Overlaps", titles_of([Event.of(one) for one in beside])))
     known = ctx.of(CalendarParts).agenda
     left_out = unread(known) if known is not None and not fields["all_day"] else ""
     if left_out:
@@ -128,7 +129,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         "fields": fields, "uid": _uid(ctx), "event": event.decode(), "before": found.version,
         "beside": [one["uid"] for one in beside],
     }  # fmt: skip
-    summary = f"Add to {calendars.title(place)}: {fields['title'][:80]}, {_when(ctx, fields)}"
+    summary = f"Add to {calendars.title(place)}: {fields['title'][:80]}, {when}"
     return ctx.effect(account="", summary=summary, lines=lines, payload=payload)
 
 
@@ -165,17 +166,6 @@ def _event(ctx: ToolContext, fields: Json) -> bytes:
     if fields["notes"]:
         event.add("description", fields["notes"])
     return bytes(event.to_ical())
-
-
-def _when(ctx: ToolContext, fields: Json) -> str:
-    zone = ctx.zone
-    start, end = (datetime.fromtimestamp(fields[name], zone) for name in ("start", "end"))
-    day = f"{start:%a} {start.day} {start:%b %Y}"
-    if fields["all_day"]:
-        last = end - timedelta(seconds=1)
-        return day + (f" to {last:%a} {last.day} {last:%b %Y}" if last.date() > start.date() else "") + ", all day"
-    until = f"{end:%H:%M}" if end.date() == start.date() else f"{end:%a} {end.day} {end:%b} {end:%H:%M}"
-    return f"{day}, {start:%H:%M}–{until} ({ctx.time.zone_name})"
 
 
 async def _beside(ctx: ToolContext, fields: Json) -> list[Json]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.pieces import pieces_of
 from pepper_tui.model import ContextFilter, Record
 from pepper_tui.store import Store
 from pepper_tui.store.upkeep.retention_rules import Rule
@@ -124,7 +124,7 @@ async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObjec
 def _named(held: CalendarObject) -> list[str]:
     """Return a tag for the UID of an object, if it has one."""
     try:
-        found = pieces(held.text.encode("utf-8", "surrogateescape")) if held.text else []
+        found = pieces_of(held.text) if held.text else []
     except ValueError:
         return []
     return [_named_by(found[0].uid)] if found and found[0].uid else []

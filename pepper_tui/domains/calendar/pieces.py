@@ -7,6 +7,7 @@ marked. ``reading`` parses a piece; here only its UID, its title and the zones t
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -21,6 +22,7 @@ _LINE: Final = re.compile(
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
 _ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,500}))', re.I)
+_WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}\r\nEND:VCALENDAR\r\n"
 MAX_ZONES: Final = 4  # looked for in one event: those of its start, its end, and its exceptions
 _REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
 HOME: Final = b"X-WR-TIMEZONE:"
@@ -142,6 +144,26 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
     return [
         Piece(text, whole, _named(text, zones, number, homes.get(number, b""))) for number, text, whole in events
     ], ended
+
+
+def pieces_of(text: str) -> list[Piece]:
+    """Return the events of a calendar that is kept as text; see ``pieces``."""
+    return pieces(text.encode("utf-8", "surrogateescape"))
+
+
+def zones_of(held: Iterable[Piece]) -> list[bytes]:
+    """Return the texts of the time zones that the events name, each once."""
+    return list(dict.fromkeys(zone for each in held for zone in each.zones))
+
+
+def calendar_of(held: Sequence[Piece]) -> str:
+    """Return a calendar of these events, with the time zones that they name."""
+    return _WRAPPED.format(inside_of(held).decode("utf-8", "surrogateescape"))
+
+
+def inside_of(held: Sequence[Piece]) -> bytes:
+    """Return what a calendar of these events holds: the time zones that they name, and the events."""
+    return b"\r\n".join(part.strip() for part in (*zones_of(held), *(each.text for each in held)))
 
 
 def readable(source: bytes) -> bytes:

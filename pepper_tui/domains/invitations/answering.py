@@ -7,14 +7,14 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
+from pepper_tui.domains.calendar.conflicts import taken_beside
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
 from pepper_tui.domains.calendar.parts import CalendarParts
-from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.pieces import Piece, inside_of, pieces_of
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
-from pepper_tui.domains.calendar.writing.rewriting import untagged
 from pepper_tui.domains.invitations.record import INVITATIONS, Invitation, invitation_id, invitation_to
 from pepper_tui.domains.mail.intake.raw_mail import RAW as MAILS
 from pepper_tui.domains.mail.parts import MailParts
@@ -22,7 +22,7 @@ from pepper_tui.domains.mail.writing.accounts import Writer
 from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
-from pepper_tui.text.addresses import compared
+from pepper_tui.text.addresses import compared, untagged
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext
 from pepper_tui.tools.tool_store import ToolStore
@@ -68,7 +68,7 @@ class Asked:
 
     @property
     def pieces(self) -> list[Piece]:
-        return pieces(self.text.encode("utf-8", "surrogateescape"))
+        return pieces_of(self.text)
 
     def address(self, own: Collection[str]) -> str:
         """Return the user's address that was invited; empty if none is named."""
@@ -134,8 +134,7 @@ async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
         return {}
     try:
         place = await calendars.place_of_others(asked.uid)
-        text = b"\r\n".join([*_zones(asked.pieces), *(each.text.strip() for each in asked.pieces)]) + b"\r\n"
-        found = await calendars.look(place, text)
+        found = await calendars.look(place, inside_of(asked.pieces) + b"\r\n")
     except ToolError:
         return {}  # the agenda shows it from the invitation
     return {
@@ -146,24 +145,13 @@ async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
     }
 
 
-async def overlapping(ctx: ToolContext, asked: Asked, proposed: tuple[float, float] | None) -> list[Json]:
+async def overlapping(ctx: ToolContext, asked: Asked, proposed: tuple[float, float] | None) -> list[Event]:
     """Return what takes the user's time then already."""
     agenda = ctx.of(CalendarParts).agenda
     if agenda is None or asked.event["all_day"]:
         return []
     start, end = proposed or (float(asked.event["start"]), float(asked.event["end"]))
-    there = [each.data() for each in await agenda.between(start, end)]
-    return [each for each in there if each.get("busy", True) and each["uid"] != asked.uid and not each.get("all_day")]
-
-
-def named_in_short(events: Sequence[Json]) -> str:
-    """Return the titles of some events."""
-    named = ", ".join(one_line(str(each["summary"]) or "(no title)", 60) for each in events[:_NAMED])
-    return named + (f" and {len(events) - _NAMED} more" if len(events) > _NAMED else "")
-
-
-def _zones(held: Sequence[Piece]) -> list[bytes]:
-    return [zone.strip() for zone in dict.fromkeys(zone for each in held for zone in each.zones)]
+    return await taken_beside(agenda, start, end, asked.uid)
 
 
 async def rewritten(ctx: ToolContext, asked: Asked, address: str, name: str, answer: Answer) -> str:

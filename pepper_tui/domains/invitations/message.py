@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,7 +10,6 @@ from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.domains.mail.invitation_part import method_of
 from pepper_tui.model import Json
 
-_WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}\r\nEND:VCALENDAR\r\n"
 MOST: Final = 50
 """Events of one UID in a message: a series and its changed times."""
 
@@ -78,10 +76,3 @@ def messages(text: str, parser: CalendarParser, until: float) -> list[Message]:
         Message(method_of(source), tuple(piece for piece, _ in each), tuple(one for _, one in each))
         for each in by_uid.values()
     ]
-
-
-def calendar_of(held: Sequence[Piece]) -> str:
-    """Return a calendar of these events, with the time zones that they name."""
-    zones = dict.fromkeys(zone for each in held for zone in each.zones)
-    parts = [*zones, *(each.text for each in held)]
-    return _WRAPPED.format("\r\n".join(part.decode("utf-8", "surrogateescape").strip() for part in parts))

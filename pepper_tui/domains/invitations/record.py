@@ -7,7 +7,7 @@ from typing import Final
 
 from pepper_tui.domains.calendar.event import INVITED as CALENDAR
 from pepper_tui.domains.calendar.objects import CalendarObject, object_id
-from pepper_tui.model import ContextFilter, Record
+from pepper_tui.model import Record
 from pepper_tui.store import Store
 from pepper_tui.text.addresses import compared
 from pepper_tui.tools.tool_store import ToolStore
@@ -76,10 +76,3 @@ async def put_invitation(store: Store, invitation: Invitation) -> None:
     await store.put(
         invitation, namespace=INVITATIONS, text=invitation.title, tags=[f"mail:{invitation.mail}"]
     )  # fmt: skip
-
-
-async def ahead(store: Store, now: float) -> list[Invitation]:
-    """Return the invitations that are neither cancelled nor over, the soonest first."""
-    found = Invitation.readable(await store.query(ContextFilter(namespaces=[INVITATIONS], limit=None)))
-    open_ones = [one for one in found if not one.cancelled and (one.repeats or one.end > now)]
-    return sorted(open_ones, key=lambda one: one.start)

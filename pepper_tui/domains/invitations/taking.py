@@ -17,11 +17,10 @@ from typing import Final
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, put_objects
-from pepper_tui.domains.calendar.pieces import Piece, pieces
+from pepper_tui.domains.calendar.pieces import Piece, calendar_of, pieces_of
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
-from pepper_tui.domains.calendar.writing.rewriting import untagged
-from pepper_tui.domains.invitations.message import Message, calendar_of, messages
+from pepper_tui.domains.invitations.message import Message, messages
 from pepper_tui.domains.invitations.record import (
     Invitation,
     invitation_id,
@@ -38,7 +37,7 @@ from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import ContextFilter, ContextUpdate, Json, Priority
 from pepper_tui.text import one_line
-from pepper_tui.text.addresses import compared
+from pepper_tui.text.addresses import compared, untagged
 
 SUBSCRIPTION: Final = "feeds.invitations"
 DEADLINE: Final = 10.0  # seconds for the events of one mail
@@ -147,7 +146,7 @@ class Invitations:
         there = await _held(ctx, known.id) if message.is_whole else message.pieces
         text = await asyncio.to_thread(self._rewriter.cancelled, there)
         if not message.is_whole:
-            text = calendar_of([*await self._beside(ctx, known, message), *pieces(text.encode())])
+            text = calendar_of([*await self._beside(ctx, known, message), *pieces_of(text)])
         sequence, stamp = message.edition
         await self._put(
             ctx, replace(known, sequence=sequence, stamp=stamp, cancelled=message.is_whole), text, first=False
@@ -243,7 +242,7 @@ async def _in_a_calendar(ctx: FeedContext, uid: str) -> int:
 async def _held(ctx: FeedContext, ident: str) -> list[Piece]:
     """Return the events of an invitation as they are in the agenda."""
     held = CalendarObject.one(await ctx.store.get(ident, namespace=OBJECTS))
-    return pieces(held.text.encode("utf-8", "surrogateescape")) if held is not None and not held.gone else []
+    return pieces_of(held.text) if held is not None and not held.gone else []
 
 
 def _seconds(at: float | str, ctx: FeedContext) -> float:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from pepper_tui.domains.calendar.conflicts import titles_of
 from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
-from pepper_tui.domains.calendar.writing.change_tools import changed_id
+from pepper_tui.domains.calendar.writing.change_tools import note_change
 from pepper_tui.domains.invitations.answering import (
     PARTSTAT,
     Answer,
@@ -24,7 +25,6 @@ from pepper_tui.domains.invitations.answering import (
     destination,
     mail_of,
     meant,
-    named_in_short,
     overlapping,
     rewritten,
     writer_for,
@@ -95,8 +95,8 @@ async def _effect(
     writer = writer_for(ctx, asked, mail, parts.own)
     address = asked.address(parts.own) or writer.identity.address
     note = sendable(note).strip()
-    when, name = _when(ctx, asked.event["start"], asked.event["end"], asked.event["all_day"]), writer.identity.name
-    other = f" Proposed instead: {_when(ctx, *proposed, False)}." if proposed else ""
+    when, name = when_of(ctx, asked.event["start"], asked.event["end"], asked.event["all_day"]), writer.identity.name
+    other = f" Proposed instead: {when_of(ctx, *proposed, False)}." if proposed else ""
     verb = "proposes another time for" if proposed else _SAID[answer]
     said = f"{name or address} {verb} “{asked.title}”, {when}.{other}\n" + (f"\n{note}\n" if note else "")
     try:
@@ -127,14 +127,14 @@ async def _effect(
         "text": await rewritten(ctx, asked, address, name, answer),
         "add": whither,
         "after": [asked.event["summary"], asked.event["start"], asked.event["end"]],
-        "beside": [str(each["uid"]) for each in (await overlapping(ctx, asked, None) if beside or proposed else ())],
+        "beside": [each.uid for each in (await overlapping(ctx, asked, None) if beside or proposed else ())],
         "calendar": whither["calendar"] if whither else str(asked.event["calendar"]),
     }
     lines = [
         CardLine("Answer", "another time" if proposed else _ANSWERS[answer], settled=True),
         CardLine("Event", f"{asked.title}, {when}", settled=True),
-        *([CardLine("Proposed", _when(ctx, *proposed, False), settled=True)] if proposed else []),
-        *([CardLine("Overlaps", named_in_short(beside), settled=True)] if beside else []),
+        *([CardLine("Proposed", when_of(ctx, *proposed, False), settled=True)] if proposed else []),
+        *([CardLine("Overlaps", titles_of(beside), settled=True)] if beside else []),
         *_goes_to(asked, whither),
         *(replace(line, editable=line.label == "Body") for line in composed.lines),
     ]
@@ -152,12 +152,6 @@ def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
     if asked.held is not None:
         return [CardLine("Calendar", str(asked.event["calendar"]), settled=True)]
     return [CardLine("Calendar", f"goes into {whither['title']}", settled=True)] if whither else []
-
-
-def _when(ctx: ToolContext, start: float, end: float, all_day: bool) -> str:
-    begins, ends = (datetime.fromtimestamp(each, ctx.zone) for each in (start, end))
-    day = f"{begins:%a} {begins.day} {begins:%b %Y}"
-    return day if all_day else f"{day}, {begins:%H:%M}–{ends:%H:%M} ({ctx.time.zone_name})"
 
 
 async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
@@ -181,9 +175,7 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
     if not isinstance(calendars, AllCalendars):
         raise NotDoneError("no calendar is configured any more")
     if told["held"]:
-        noted = {"id": changed_id(uid), "call": ctx.call.id, "at": ctx.clock.now(), "beside": told["beside"]}
-        noted |= {"calendar": told["calendar"], "after": told["after"]}
-        await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=changed_id(uid))
+        await note_change(ctx, uid, str(told["calendar"]), told["after"])
         await calendars.rewrite(Held(**told["held"]), str(told["text"]))
         return
     place = str(told["add"]["place"])

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.conflicts import taken_beside, titles_of
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
 from pepper_tui.domains.calendar.writing.change_tools import changed_id
 from pepper_tui.feeds.feed import FeedContext
@@ -19,7 +20,7 @@ from pepper_tui.text import one_line, shorten
 
 NAME: Final = "calendar"
 _COPIES: Final = 500  # events of one UID that are compared
-_NAMED: Final = 5  # events and people that a card names
+_NAMED: Final = 5  # people that a card names
 _JUST: Final = 120.0  # seconds from a change of Pepper's until it is seen, at the latest
 _TEXT: Final = 600  # characters of a description on a card
 _SHOWN: Final = {
@@ -135,14 +136,9 @@ class EventSignals:
             more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
             lines.append(f"With: {', '.join(one_line(each, 60) for each in others[:_NAMED])}{more}")
         if not raw["all_day"]:
-            beside = [
-                one
-                for one in await self._agenda.between(raw["start"], raw["end"])
-                if one.busy and not one.all_day and one.uid != raw["uid"]
-            ]
-            more = f" and {len(beside) - _NAMED} more" if len(beside) > _NAMED else ""
-            named = ", ".join(f"{one_line(one.summary or '(no title)', 60)}" for one in beside[:_NAMED])
-            lines.append(f"Overlaps: {named}{more}" if beside else "You are free then, as far as Pepper sees.")
+            beside = await taken_beside(self._agenda, raw["start"], raw["end"], raw["uid"])
+            free = "You are free then, as far as Pepper sees."
+            lines.append(f"Overlaps: {titles_of(beside)}" if beside else free)
             if self._agenda.defects:
                 lines.append("Not all of the calendar could be read, so more may overlap.")
         if raw["calendar"] != INVITED:

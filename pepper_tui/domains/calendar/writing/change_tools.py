@@ -1,13 +1,12 @@
 """Changing, moving and cancelling events in the user's calendars, each after a yes.
 
 The effect binds what was read, so a card can't overwrite what another program has changed meanwhile. What somebody else
-organizes is not changed here: a move would be a proposal, and an end an answer.
+organizes is not moved here, as that would be a proposal; it can be removed, which tells nobody.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -15,9 +14,11 @@ from typing import Annotated, Final, Literal
 from pydantic import Field
 
 from pepper_tui.clock.words import TimeAskedError
+from pepper_tui.domains.calendar.conflicts import NAMED, taken_beside, titles_of
 from pepper_tui.domains.calendar.event import INVITED, Event
 from pepper_tui.domains.calendar.parts import CalendarParts
-from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.pieces import pieces_of
+from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import Held, Rewritable
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
@@ -30,7 +31,6 @@ from pepper_tui.tools.tool import ToolContext, tool
 Which = Literal["", "this", "following", "all"]
 AHEAD: Final = 366 * 86400.0  # seconds in which an event is looked for
 BACK: Final = 86400.0
-_NAMED: Final = 5  # events that a question names
 _LONGEST: Final = 14 * 24 * 60
 _WHICH: Final = {"this": "only this time", "following": "this and all later ones", "all": "all its times"}
 _REWRITER: Final = Rewriter()
@@ -142,9 +142,9 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
         left_out = "; not all of the calendar could be read" if agenda.defects else ""
         raise ToolError(f"no event is called {one_line(words, 60)!r}{' then' if day.strip() else ''}{left_out}")
     if len(several) > 1:
-        firsts = [next(each for each in ahead if (each.calendar, each.uid) == key) for key in several[:_NAMED]]
+        firsts = [next(each for each in ahead if (each.calendar, each.uid) == key) for key in several[:NAMED]]
         named = ", ".join(f"“{one_line(each.summary, 60)}” {_day(ctx, each)}" for each in firsts)
-        more = f" and {len(several) - _NAMED} more" if len(several) > _NAMED else ""
+        more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
         raise ToolError(f"several events are meant: {named}{more}; say which, with its day")
     event = ahead[0]
     if event.calendar == INVITED:
@@ -157,22 +157,25 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
 
 async def _changed(ctx: ToolContext, meant: Meant, changes: Json, which: str) -> ResolvedEffect:
     event = meant.event
-    _refuse_of_others(ctx, event, "propose another time to them instead")
+    if event.answer and (whom := _whose(ctx, event)):
+        raise ToolError(f"“{one_line(event.summary, 80)}” is {whom}'s; propose another time to them instead")
     of = event.start if meant.repeats and which == "this" else None
     try:
         text = await asyncio.to_thread(
-            _REWRITER.edited, pieces(meant.held.text.encode("utf-8", "surrogateescape")), changes, of, event.start,
+            _REWRITER.edited, pieces_of(meant.held.text), changes, of, event.start,
             ctx.time.zone_name, ctx.clock.now(),
         )  # fmt: skip
     except ValueError as error:
         raise ToolError(str(error)) from error
-    lines = [CardLine("Event", f"{meant.title}, {_when(ctx, event.start, event.end, event.all_day)}", settled=True)]
+    lines = [CardLine("Event", f"{meant.title}, {when_of(ctx, event.start, event.end, event.all_day)}", settled=True)]
     if meant.repeats:
         lines.append(CardLine("Which", _WHICH[which], settled=True))
     if "start" in changes:
-        lines.append(CardLine("New time", _when(ctx, changes["start"], changes["end"], event.all_day)))
-        if beside := await _beside(ctx, event, changes):
-            lines.append(CardLine("Overlaps", beside))
+        lines.append(CardLine("New time", when_of(ctx, changes["start"], changes["end"], event.all_day)))
+        agenda = ctx.of(CalendarParts).agenda
+        if agenda is not None and not event.all_day:
+            beside = await taken_beside(agenda, changes["start"], changes["end"], event.uid)
+            lines += [CardLine("Overlaps", titles_of(beside))] if beside else []
     for name, label in (("summary", "New title"), ("location", "New place"), ("description", "New notes")):
         if name in changes:
             lines.append(CardLine(label, changes[name], multiline=name == "description"))
@@ -201,13 +204,13 @@ async def resolve_cancel(
         try:
             text = await asyncio.to_thread(
                 lambda: _REWRITER.removed(
-                    pieces(meant.held.text.encode("utf-8", "surrogateescape")), one.start,
+                    pieces_of(meant.held.text), one.start,
                     following=which == "following", zone=ctx.time.zone_name, now=ctx.clock.now(),
                 )
             )  # fmt: skip
         except ValueError as error:
             raise ToolError(str(error)) from error
-    lines = [CardLine("Event", f"{meant.title}, {_when(ctx, one.start, one.end, one.all_day)}", settled=True)]
+    lines = [CardLine("Event", f"{meant.title}, {when_of(ctx, one.start, one.end, one.all_day)}", settled=True)]
     if meant.repeats:
         lines.append(CardLine("Which", _WHICH[which], settled=True))
     return _effect(ctx, meant, f"Cancel {meant.title}", lines, text, [])
@@ -218,9 +221,7 @@ def _effect(
 ) -> ResolvedEffect:
     held, event = meant.held, meant.event
     others = [each for each in event.attendees if each != event.organizer]
-    mine = event.organizer in {"", *(each.lower() for each in ctx.of(CalendarParts).own)}
-    if not mine:
-        whom = one_line(event.organizer, 80)
+    if whom := _whose(ctx, event):
         lines.append(CardLine("Told", f"{whom}, whose event it is, is not told; declining tells them", settled=True))
     elif others:
         lines.append(CardLine("Told", f"Pepper tells none of the {len(others)} others; your server may", settled=True))
@@ -232,35 +233,15 @@ def _effect(
     return ctx.effect(account="", summary=one_line(f"{what} in {event.calendar}", 200), lines=lines, payload=payload)
 
 
-def _refuse_of_others(ctx: ToolContext, event: Event, instead: str) -> None:
-    if event.answer and event.organizer:
-        mine = event.organizer in {each.lower() for each in ctx.of(CalendarParts).own}
-        if not mine:
-            raise ToolError(f"“{one_line(event.summary, 80)}” is {one_line(event.organizer, 80)}'s; {instead}")
-
-
-async def _beside(ctx: ToolContext, event: Event, changes: Mapping[str, float]) -> str:
-    agenda = ctx.of(CalendarParts).agenda
-    if agenda is None or event.all_day:
-        return ""
-    there = [Event.of(each.data()) for each in await agenda.between(changes["start"], changes["end"])]
-    beside = [each for each in there if each.busy and each.uid != event.uid and not each.all_day]
-    more = f" and {len(beside) - _NAMED} more" if len(beside) > _NAMED else ""
-    return ", ".join(one_line(each.summary or "(no title)", 60) for each in beside[:_NAMED]) + more
+def _whose(ctx: ToolContext, event: Event) -> str:
+    """Return who else has made the event; empty if the user did, or nobody is named."""
+    own = {each.lower() for each in ctx.of(CalendarParts).own}
+    return "" if event.organizer in own else one_line(event.organizer, 80)
 
 
 def _day(ctx: ToolContext, event: Event) -> str:
     at = datetime.fromtimestamp(event.start, ctx.zone)
     return f"{at:%a} {at.day} {at:%b}" + ("" if event.all_day else f" {at:%H:%M}")
-
-
-def _when(ctx: ToolContext, start: float, end: float, all_day: bool) -> str:
-    begins, ends = (datetime.fromtimestamp(each, ctx.zone) for each in (start, end))
-    day = f"{begins:%a} {begins.day} {begins:%b %Y}"
-    if all_day:
-        return f"{day}, all day"
-    until = f"{ends:%H:%M}" if ends.date() == begins.date() else f"{ends:%a} {ends.day} {ends:%b} {ends:%H:%M}"
-    return f"{day}, {begins:%H:%M}–{until} ({ctx.time.zone_name})"
 
 
 async def probe_change(ctx: ToolContext, effect: ResolvedEffect) -> bool | None:
@@ -280,11 +261,17 @@ async def _perform(ctx: ToolContext, effect: ResolvedEffect) -> str:
     payload, calendars = effect.payload, ctx.of(CalendarParts).calendars
     if not isinstance(calendars, Rewritable):
         raise NotDoneError("no calendar is configured any more")
-    uid = str(payload["uid"])
-    noted = {"id": changed_id(uid), "call": ctx.call.id, "at": ctx.clock.now(), "beside": []}
-    noted |= {"calendar": payload["calendar"], "after": payload["after"]}
-    await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=changed_id(uid))
+    await note_change(ctx, str(payload["uid"]), str(payload["calendar"]), payload["after"])
     return await calendars.rewrite(Held(**payload["held"]), str(payload["text"]))
+
+
+async def note_change(ctx: ToolContext, uid: str, calendar: str, after: list[object]) -> None:
+    """Note that Pepper changes an event, before it does: then it is no news.
+
+    ``after``: its title, start and end from then on, the times as None where they are not known; nothing: it goes.
+    """
+    noted = {"id": changed_id(uid), "call": ctx.call.id, "at": ctx.clock.now(), "calendar": calendar, "after": after}
+    await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=changed_id(uid))
 
 
 def changed_id(uid: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pepper_tui.boundary.process import NotRead, ParserProcess
-from pepper_tui.domains.calendar.pieces import Piece
+from pepper_tui.domains.calendar.pieces import Piece, zones_of
 from pepper_tui.model import Json
 
 PROCESS: Final = ParserProcess("pepper_tui.domains.calendar.writing.rewriting")
@@ -47,7 +47,7 @@ class Rewriter:
 
     def _text(self, function: str, held: Sequence[Piece], **options: Any) -> str:
         source = b"\r\n".join(each.text for each in held)
-        named = [zone.decode("latin-1") for zone in dict.fromkeys(zone for each in held for zone in each.zones)]
+        named = [zone.decode("latin-1") for zone in zones_of(held)]
         why = ""
         for zones in [named, []] if named else [[]]:  # a time zone that can't be used is left out
             [answer] = self._process.parse(function, [source], zones=zones, **options)

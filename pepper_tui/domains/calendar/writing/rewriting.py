@@ -16,6 +16,7 @@ import icalendar
 from pepper_tui.domains.calendar import reading
 from pepper_tui.domains.calendar.reading import address_of, opened
 from pepper_tui.model import Json
+from pepper_tui.text.addresses import untagged
 
 PRODUCT: Final = "-//Pepper//Pepper//EN"
 
@@ -24,14 +25,8 @@ def warm() -> None:
     """Load what is loaded lazily: a sandboxed process can open no file."""
     reading.warm()
     start = b"BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nEND:VEVENT\r\n"
-    written(start, [])
     reply(start, [], "a@example.org", "A", "accepted", "", 0.0)
     edited(start, [], {"start": 0.0, "end": 1.0}, None, 0.0, "Europe/Berlin", 0.0)
-
-
-def written(source: bytes, zones: list[str]) -> Json:
-    """Return ``text``, a calendar of the events as they are, with the time zones that they name."""
-    return {"text": _whole(opened(source, zones)[0].walk("VEVENT"), zones)}
 
 
 def answered(source: bytes, zones: list[str], own: list[str], address: str, name: str, answer: str) -> Json:
@@ -275,9 +270,3 @@ def _added(event: Any, address: str, name: str) -> Any:
         mine.params["CN"] = name
     event.add("ATTENDEE", mine, encode=False)
     return mine
-
-
-def untagged(address: str) -> str:
-    """Return an address without the "+tag" by which mail to it may be sorted."""
-    name, _, domain = address.partition("@")
-    return f"{name.partition('+')[0]}@{domain}"
