@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from pepper_tui.clock import Looks
 from pepper_tui.clock.words import TimeReader
 from pepper_tui.connectors.ics.calendar_file import CalendarFiles
 from pepper_tui.domains.calendar import agenda
@@ -18,6 +20,7 @@ from tests.tools.bench import Bench
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a look take as long as this machine needs: on a busy one the rest would be left for the next look."""
     monkeypatch.setattr(agenda, "DEADLINE", 600.0)
+    monkeypatch.setattr(agenda, "Looks", partial(Looks, longest=600.0))
 
 
 @pytest.fixture
