@@ -93,6 +93,10 @@ class Terminal:
             assert time.monotonic() < deadline, f"not on screen within {seconds} s: {condition}\n{self.text}"
             assert self._pump(0.05), f"the program ended ({self.status}) before: {condition}\n{self.text}"
 
+    def wait_until_unseen(self, prompt: str) -> None:
+        """Until a question hides what is typed: only then it writes the blank after itself."""
+        self.wait_for(lambda: bytes(self.raw).endswith(f"{prompt}: ".encode()))
+
     def pump(self, seconds: float) -> None:
         """Read for that long, whatever comes; the test fails where the program ends meanwhile."""
         deadline = time.monotonic() + seconds

@@ -147,6 +147,8 @@ def test_the_kind_is_chosen_from_a_list(home: Path, server: Server) -> None:
     with Terminal([*PEPPER, "--home", str(home), "accounts", "add"]) as screen:
         for words, said in asked.items():
             screen.wait_for(words)
+            if said == PASSWORD:
+                screen.wait_until_unseen("(it is not shown)")
             screen.type(f"{said}\r")
         screen.wait_dead()
         assert all(connector.adding.name[:60] in screen.text for _, connector in offered() if connector.adding)
