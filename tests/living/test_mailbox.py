@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pepper_tui.model import Json
@@ -18,7 +19,7 @@ UID:standup
 DTSTAMP:20200101T000000Z
 DTSTART;TZID=Europe/Berlin:20200106T093000
 DTEND;TZID=Europe/Berlin:20200106T100000
-RRULE:FREQ=WEEKLY;BYDAY=MO
+RRULE:FREQ=WEEKLY;BYDAY={day}
 SUMMARY:Standup
 END:VEVENT
 BEGIN:VEVENT
@@ -46,7 +47,8 @@ def attentive(log: str) -> Reply:
 
 def test_old_mail_is_quiet_and_new_mail_is_worked_on_once(tmp_path: Path) -> None:
     calendar = tmp_path / "own.ics"
-    calendar.write_text(CALENDAR.replace("\n", "\r\n"))
+    far = f"{datetime.now(UTC) + timedelta(days=3):%a}"[:2].upper()  # no standup starts while this runs
+    calendar.write_text(CALENDAR.format(day=far).replace("\n", "\r\n"))
     with World(tmp_path, attentive, f'[calendar]\npaths = ["{calendar}"]') as world:
         for number in range(OLD):
             deliver(world.maildir, varied(number), f"{number}.old.test")

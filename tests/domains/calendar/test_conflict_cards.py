@@ -46,8 +46,12 @@ class CardDesk(Desk):
         return [row["words"].partition(":")[0] for row in await self.rows(Namespace.UNDO)]
 
     async def looked(self) -> None:
-        """Wait for a first look, whose conflicts are no news."""
-        await self.until(lambda: self.rows("signals.calendar"), step=1.0)
+        """Wait until a first look has ended, whose conflicts are no news."""
+
+        async def well() -> bool:
+            return "2 events" in [row["detail"] for row in await self.rows(Namespace.HEALTH)]
+
+        await self.until(well, step=1.0)
 
 
 CARD = "Conflict: Sync a and Sync b"
