@@ -19,12 +19,15 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from pepper_tui.clock import Clock, Looks, SystemClock
+from pepper_tui.domains.calendar.alarms.alarm import rings_of
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.meeting.spacing import NO_SPACING, Spacing
 from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.calendar.pieces import Piece
 from pepper_tui.domains.calendar.shelf import Series, Shelf, Shelved, batches
 from pepper_tui.domains.calendar.telling.names import short_names
+from pepper_tui.domains.calendar.todos.held import TodoShelf
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import untagged
@@ -55,7 +58,7 @@ class Agenda:
     """The events of ``paths`` (.ics files, or folders of them), and of ``objects``.
 
     Each query first reloads what changed on disk and in the store. ``listed`` is the edition that ``events`` returned:
-    another one after each change.
+    another one after each change. ``todos`` are the to-dos beside them.
     """
 
     def __init__(
@@ -67,18 +70,21 @@ class Agenda:
         parser: CalendarParser | None = None,
         objects: ObjectReader | None = None,
         accounts: Container[str] | None = None,
+        spacing: Spacing = NO_SPACING,
     ) -> None:
         """Set up the agenda.
 
         ``addresses`` are the user's own, with or without "+tag": an event that one of them declined takes no time.
-        ``accounts``: whose objects are read; None for any.
+        ``accounts``: whose objects are read; None for any. ``spacing``: the time before an event that
+        conflicts respect.
         """
-        self._paths = paths
+        self._paths, self._spacing = paths, spacing
         self._looks = Looks(clock or SystemClock())
         self._zone = zone
         self._addresses = frozenset(untagged(address.lower()) for address in addresses)
         self._parser = parser or CalendarParser()
         self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects, accounts), objects
+        self.todos = TodoShelf(zone, self.events)
         self._names: dict[str, str] = {}
         self._edition = self.listed = 0
         self._said: dict[bytes, Json | str] = {}
@@ -119,10 +125,10 @@ class Agenda:
         return await self._look(self._between, start, end)
 
     async def conflicts(self, start: float, end: float) -> list[tuple[Event, Event]]:
-        """Return pairs of events that overlap within [start, end), the earlier start first."""
+        """Return pairs of events that overlap, or are too close, within [start, end), the earlier start first."""
         from pepper_tui.domains.calendar.conflicts import conflicts_among
 
-        found = conflicts_among(await self.between(start, end))
+        found = conflicts_among(await self.between(start, end), spacing=self._spacing)
         return [(one.first, one.second) for one in found if one.start < end and one.end > start]
 
     async def events(self) -> list[Event]:
@@ -210,8 +216,9 @@ class Agenda:
         if end <= start and all(isinstance(each, str) for each in times):  # a clock change skips the start
             walls = [datetime.fromisoformat(str(each)) for each in times]
             end = max(end, start + (walls[1] - walls[0]).total_seconds())
-        given = {name: value for name, value in fields.items() if name != "answers"}
+        given = {name: value for name, value in fields.items() if name not in ("answers", "alarms")}
         event = Event(**given, start=start, end=end, calendar=calendar)
+        event.alarms = rings_of(fields["alarms"], start, end, self._seconds)
         event.answer = next((answer for who, answer in fields["answers"] if untagged(who) in self._addresses), "")
         if calendar == INVITED:  # whoever was asked by another name is not listed
             event.answer = event.answer or UNANSWERED
@@ -234,6 +241,9 @@ class Agenda:
             self._read(files, until)
             there = {piece.digest for file in files for piece in file.pieces}
             self._said = {digest: said for digest, said in self._said.items() if digest in there}
+        if changed or self.todos.waits:
+            self._edition += not changed
+            self.todos.take(files, until)
         waiting: Counter[tuple[str, str]] = Counter()
         for file in files:
             noted += file.defects
@@ -246,7 +256,8 @@ class Agenda:
         found = _shown([one for file in files for one in file.series])
         keys = {one.key for one in found}
         self._of_files, self._unread = noted, frozenset(unread)
-        self._unread_events = frozenset((file.calendar, uid) for file in files for uid in file.unread)
+        of_events = frozenset((file.calendar, uid) for file in files for uid in file.unread)
+        self._unread_events = of_events | self.todos.unread
         self._of_series = {key: words for key, words in self._of_series.items() if key in keys}
         return found
 

@@ -15,7 +15,6 @@ another calendar holds word for word is a copy, and belongs to the same matter.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -28,12 +27,17 @@ from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.alarms.ringing import Ringing
 from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts_among, why_over
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.meeting.spacing import Spacing
 from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
+from pepper_tui.domains.calendar.telling.announced import announced_id
 from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
 from pepper_tui.domains.calendar.telling.next_event import Coming
 from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
+from pepper_tui.domains.calendar.todos.becoming_due import DUE, KIND, DueTodos
+from pepper_tui.domains.calendar.todos.todo import HasTodos
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Priority, Signal
@@ -45,6 +49,7 @@ AHEAD: Final = 60.0  # seconds for which the next starts are known; then the fil
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
 NOT_READ: Final = "a calendar of them is no longer read"
 NO_MORE: Final = "they no longer overlap"
+ENOUGH: Final = "there is enough time between them now"
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
 
@@ -75,6 +80,9 @@ class CalendarFeed:
         self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
         self._next_overlaps = 0.0
         self._coming = Coming()
+        self._spacing = Spacing(config.travel, config.buffer)
+        self._ringing = Ringing(agenda, triage, RAW, SOURCES)
+        self._todos = DueTodos(agenda, triage, RAW, config.work_minutes[0], tells=config.due_todos)
         self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
@@ -86,7 +94,9 @@ class CalendarFeed:
                 async with ctx.processing(update.seq):
                     if update.context.type == "conflict":
                         await self._signal_conflict(ctx, update)
-                    else:
+                    elif update.context.type == DUE:
+                        await store_signal(ctx.store, self._todos.signal(update, ctx.zone))
+                    elif update.context.type != KIND:
                         await store_signal(ctx.store, await self._events.of(ctx, update))
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
@@ -105,7 +115,9 @@ class CalendarFeed:
                     await self._look(ctx)
                     next_look = ctx.clock.now() + self._config.scan_interval
                 await self._coming.keep(ctx.store, self._agenda, ctx.clock.now())
-                soonest = min(await self._announce(ctx), self._coming.until)
+                soonest = min(await self._announce(ctx), self._coming.until, await self._todos.keep(ctx))
+                if self._config.alarms:
+                    soonest = min(soonest, await self._ringing.announce(ctx))
                 pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
                 await ctx.wait_until(self._changed, ctx.clock.now() + pause)
 
@@ -147,10 +159,17 @@ class CalendarFeed:
         events = await self._agenda.events()
         now = ctx.clock.now()
         changed = self._listed != self._agenda.listed and await self._compare(ctx, events, first=source is None)
+        if self._config.alarms and self._listed != self._agenda.listed:
+            await self._ringing.note(ctx, events)
         self._listed = self._agenda.listed
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
-        defects = self._agenda.defects  # includes those of the conflict check and of upcoming starts
+        defects = [
+            *self._agenda.defects,
+            *self._ringing.defects,
+        ]  # includes those of the conflict check and of upcoming starts
+        if isinstance(self._agenda, HasTodos):
+            defects += self._agenda.todos.defects
         if self._piled:
             defects = [*defects, "there are more overlaps than Pepper checks; not all are reported"]
         if defects:
@@ -177,7 +196,7 @@ class CalendarFeed:
         async with ctx.store.unit():
             for key, event in strange.items():
                 data = {**event.data(), "id": key, "backlog": first or event.first, "gone": False}
-                del data["first"]
+                del data["first"], data["alarms"]  # an alarm that is dismissed elsewhere is no news
                 if (before := known.get(key)) is not None:
                     data["backlog"] = before["backlog"]
                     if before == {name: data[name] for name in before if name in data}:
@@ -229,7 +248,7 @@ class CalendarFeed:
         """Store each conflict that is new or back, and mark those that are gone."""
         now = ctx.clock.now()
         events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
-        conflicts = conflicts_among(events)
+        conflicts = conflicts_among(events, spacing=self._spacing)
         found = {one.key: one for one in conflicts}
         known = await self._known(ctx, "conflict")
         self._piled = conflicts.cut
@@ -265,7 +284,7 @@ class CalendarFeed:
                 left = any(each in dropped or self._agenda.is_left(each) for each in calendars)
                 why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
-                    over[key] = why or NO_MORE
+                    over[key] = why or (ENOUGH if data.get("wanted") else NO_MORE)
         return over
 
     async def _put(self, ctx: FeedContext, key: str, data: Json, before: Json | None = None) -> None:
@@ -280,7 +299,7 @@ class CalendarFeed:
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that is near; return when the next one will be (POSIX seconds)."""
         now = ctx.clock.now()
-        longest = max(self._config.starts_soon, self._triage.book.longest_before()) * 60
+        longest = max(self._config.starts_soon + self._spacing.most, self._triage.book.longest_before()) * 60
         soonest = now + AHEAD
         # read from the files again, right now: a moved or cancelled event is not among them
         for event in await self._agenda.between(now, now + longest + AHEAD):
@@ -289,19 +308,15 @@ class CalendarFeed:
             if (event.calendar, event.answer) == (INVITED, UNANSWERED):
                 continue
             asked = self._triage.book.minutes_before(event_facts(event.data()))
-            for minutes in sorted({self._config.starts_soon, *asked} - {0}):
+            before = self._config.starts_soon and self._config.starts_soon + self._spacing.before(event)
+            for minutes in sorted({before, *asked} - {0}):
                 due = event.start - minutes * 60
                 if due > now:
                     soonest = min(soonest, due)
                     continue
-                sign = f"{event.uid}\n{event.calendar}\n{event.start:.0f}\n{minutes}"
-                key = f"soon_{hashlib.sha256(sign.encode()).hexdigest()[:24]}"
+                key = announced_id(event, minutes)
                 if await ctx.store.get(key, namespace=RAW) is None:
-                    data = {
-                        **event.data(),
-                        "id": key,
-                        "minutes": minutes,
-                    }
+                    data = {**event.data(), "id": key, "minutes": minutes, "before": self._spacing.before(event)}
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
         return soonest
 
@@ -316,7 +331,9 @@ class CalendarFeed:
             subject=f"{first['summary']}\n{second['summary']}",
             labels=[*first["categories"], *second["categories"], first["calendar"], second["calendar"]],
             priority=Priority.NORMAL,
-            reason="two events in your calendar overlap",
+            reason="two events in your calendar are too close"
+            if raw.get("wanted")
+            else "two events in your calendar overlap",
         )
         priority, reason, rules = self._triage.judge(facts)
         if raw["backlog"]:
@@ -326,11 +343,16 @@ class CalendarFeed:
         elif await self._shown_before(ctx, first, second):
             priority, reason, rules = Priority.LOG, "the card for adding it said so", ()
         else:  # read from the files again: one of the two may have been moved meanwhile
-            still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
+            near = await self._agenda.between(raw["start"] - 1, raw["end"] + 1)
+            still = conflicts_among(near, spacing=self._spacing)
             if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
-                priority, reason, rules = Priority.LOG, NO_MORE, ()
+                priority, reason, rules = Priority.LOG, ENOUGH if raw.get("wanted") else NO_MORE, ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
+        told = f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}"
+        if raw.get("wanted"):
+            until = f"until {start:%H:%M}, {end:%H:%M} the next; you want {raw['wanted']} minutes between"
+            told = f"Too close: {titles[0]} and {titles[1]} — {start:%a %d %b} {until}"
         metadata: Json = {
             "raw": raw["id"], "summary": f"{titles[0]} / {titles[1]}", "start": raw["start"], "end": raw["end"],
             "kind": "conflict", "uids": [first["uid"], second["uid"]], "calendar": second["calendar"],
@@ -339,7 +361,7 @@ class CalendarFeed:
             metadata["rules"] = list(rules)
         signal = Signal(
             id=f"signal_{raw['id']}_{update.context.version}",
-            content=one_line(f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}", 320),
+            content=one_line(told, 320),
             created_at=update.context.updated_at,
             priority=priority,
             source=NAME,

@@ -66,6 +66,12 @@ class CalendarSource(Record):
     holds: list[str] = field(default_factory=lambda: ["VEVENT"])
 
 
+async def unwritable_calendars(store: Store) -> frozenset[str]:
+    """Return the ids of the calendars of accounts that the user can only read."""
+    found = await store.query(ContextFilter(namespaces=[CALENDARS], limit=None))
+    return frozenset(each.id for each in CalendarSource.readable(found) if not each.may_write)
+
+
 def object_id(account: str, place: str) -> str:
     """Return the id of the object of ``account`` at ``place``."""
     sign = f"{account}\n{place}"

@@ -15,13 +15,14 @@ from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.objects import ObjectReader
-from pepper_tui.domains.calendar.pieces import Piece, finished
+from pepper_tui.domains.calendar.pieces import EVENT, TODO, Piece, finished
 from pepper_tui.domains.calendar.telling.names import Place, place_of_copy, place_of_file
 from pepper_tui.text import one_line
 
 MAX_FILE: Final = 10_000_000  # bytes
 MAX_FILES: Final = 2_000
 MAX_EVENTS: Final = 20_000
+MAX_TODOS: Final = 5_000
 HOLD: Final = 30.0  # seconds before what a vanished file held counts as gone: programs write files anew
 NO_END: Final = "it has no end; only the events that have one were read"
 BATCH: Final = 200  # events of objects that go to the parser process at once
@@ -43,6 +44,7 @@ class Shelved:
     series: list[Series] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     unread: frozenset[str] = frozenset()  # the UIDs of its events that can't be read
+    todos: list[Piece] = field(default_factory=list)
 
     @property
     def is_object(self) -> bool:
@@ -103,7 +105,7 @@ class Shelf:
         """Return where each calendar is, by its id."""
         found: dict[str, set[Place]] = defaultdict(set)
         for path, file in self._files.items():
-            found[file.calendar].add(place_of_file(path, (piece.uid for piece in file.pieces)))
+            found[file.calendar].add(place_of_file(path, (piece.uid for piece in (*file.pieces, *file.todos))))
         for calendar in {each.calendar for each in self._objects.values()}:
             found[calendar].add(place_of_copy(calendar))
         return found
@@ -188,7 +190,10 @@ class Shelf:
                 noted += [] if ended else [f"{each.calendar}: {one_line(each.place, 60)}: {NO_END}"]
             except ValueError as error:
                 noted.append(f"{each.calendar}: {one_line(each.place, 60)} can't be read: {error}")
-            self._objects[each.id] = Shelved(None, each.calendar, each.calendar, found, noted, each.first, found)
+            events, todos = _apart(found)
+            self._objects[each.id] = Shelved(
+                None, each.calendar, each.calendar, events, noted, each.first, events, todos=todos
+            )
         return bool(news)
 
 
@@ -197,12 +202,21 @@ def cut(path: Path, sign: tuple[int, int]) -> Shelved:
     source = plain_bytes(path)
     if len(source) > MAX_FILE:
         raise ValueError(f"larger than {MAX_FILE} bytes")
-    found, ended = finished(source)
+    whole, ended = finished(source)
+    found, todos = _apart(whole)
     noted = [] if ended else [f"{path.name}: {NO_END}"]
+    if len(todos) > MAX_TODOS:
+        noted.append(f"{path.name}: only the last {MAX_TODOS} of {len(todos)} to-dos were read")
+        todos = todos[-MAX_TODOS:]
     if len(found) > MAX_EVENTS:
         noted.append(f"{path.name}: only the newest {MAX_EVENTS} of {len(found)} events were read")
         found = sorted(found, key=lambda piece: piece.newness)[-MAX_EVENTS:]
-    return Shelved(sign, path.name, path.stem, found, noted, waiting=found, partial=not ended)
+    return Shelved(sign, path.name, path.stem, found, noted, waiting=found, partial=not ended, todos=todos)
+
+
+def _apart(found: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Return the events and the to-dos."""
+    return [each for each in found if each.kind == EVENT], [each for each in found if each.kind == TODO]
 
 
 def batches(files: Iterable[Shelved]) -> Iterator[list[Shelved]]:
