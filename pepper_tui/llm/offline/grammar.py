@@ -21,6 +21,7 @@ CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
     "list reminders · cancel reminder call Ann",
     "what's on today and tomorrow / next week / in december / the week of 14 dec · conflicts this week",
+    "join links today (where your meetings can be joined)",
     "am I free tomorrow afternoon · free time next week",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "move lunch with Ann to saturday 13:00 · rename lunch to dinner · cancel standup on friday (after your yes)",
@@ -112,6 +113,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                    r"|what\s+(?:do|have)\s+i(?:\s+have|\s+got)?(?:\s+on)?|(?:show\s+(?:me\s+)?)?(?:my\s+|the\s+)?"
                    r"(?:agenda|calendar|schedule|meetings|appointments))"
                    r"(?:\s+(?P<span>\S.*))?"),
+        ("links", r"(?:(?:what(?:'?s|\s+is|\s+are)|show(?:\s+me)?|give\s+me)\s+)?(?:(?:the|my)\s+)?"
+                  r"(?:join|meeting|call|video|conference)\s+links?(?:\s+(?:(?:for|of|on)\s+)?(?P<span>\S.*))?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
         ("move_event", r"(?:move|reschedule|shift)\s+(?P<which>all\s+(?:times\s+)?(?:of\s+)?)?(?:the\s+|my\s+)?"
                        r"(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*?))?\s+to\s+(?P<start>\S.*)"),
@@ -144,7 +147,7 @@ LONGEST: Final = 8000  # maximum characters of an order
 _WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once per blank
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _WRITTEN: Final = ("send", "reply", "reply_all", "reply_list", "forward", "note", "use")
-_LOOK: Final = ("agenda", "free", "conflicts")
+_LOOK: Final = ("agenda", "free", "conflicts", "links")
 MOST_DAYS: Final = 92
 """That the calendar's tools look at in one piece."""
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)

@@ -169,6 +169,8 @@ class Orders:
                 draft.say(self._no_time(command["said"], now))
             case "agenda":
                 self._look(command, now, draft, "agenda")
+            case "links":
+                self._look(command, now, draft, "agenda", links=True)
             case "conflicts" if not command["span"]:
                 draft.need("find_conflicts", _CALENDAR)
             case "conflicts":
@@ -188,7 +190,7 @@ class Orders:
             case _:
                 draft.say(WORDS["unknown"](command))
 
-    def _look(self, command: Command, now: float, draft: Draft, tool: str, **arguments: str) -> None:
+    def _look(self, command: Command, now: float, draft: Draft, tool: str, **arguments: str | bool) -> None:
         """Call a tool that looks at the named days."""
         today = datetime.fromtimestamp(now, self._zone).date()
         if span := agenda_span(command["span"], today, self._locale):
