@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pepper_tui.domains.calendar.pieces import pieces_of
+from pepper_tui.domains.calendar.pieces import TODO, pieces_of
 from pepper_tui.model import ContextFilter, Record
 from pepper_tui.store import Store
 from pepper_tui.store.upkeep.retention_rules import Rule
@@ -122,7 +122,7 @@ async def put_objects(store: Store, objects: Sequence[CalendarObject]) -> None:
 
 
 async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObject]:
-    """Return the objects of the event with this UID that are there, whichever calendars they are in."""
+    """Return the objects of the event or to-do with this UID that are there, whichever calendars they are in."""
     wanted = ContextFilter(namespaces=[OBJECTS], tags=[_named_by(uid)], limit=None)
     return [each for each in CalendarObject.readable(await store.query(wanted)) if not each.gone]
 
@@ -130,7 +130,7 @@ async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObjec
 def _named(held: CalendarObject) -> list[str]:
     """Return a tag for the UID of an object, if it has one."""
     try:
-        found = pieces_of(held.text) if held.text else []
+        found = [*pieces_of(held.text), *pieces_of(held.text, TODO)] if held.text else []
     except ValueError:
         return []
     return [_named_by(found[0].uid)] if found and found[0].uid else []

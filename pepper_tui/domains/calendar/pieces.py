@@ -154,9 +154,9 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
     ], ended
 
 
-def pieces_of(text: str) -> list[Piece]:
-    """Return the events of a calendar that is kept as text; see ``pieces``."""
-    return pieces(text.encode("utf-8", "surrogateescape"))
+def pieces_of(text: str, kind: bytes = EVENT) -> list[Piece]:
+    """Return the events of a calendar that is kept as text, or what else ``kind`` names; see ``pieces``."""
+    return pieces(text.encode("utf-8", "surrogateescape"), kind)
 
 
 def zones_of(held: Iterable[Piece]) -> list[bytes]:

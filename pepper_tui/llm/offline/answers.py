@@ -21,6 +21,7 @@ _HEADS: Final = {
     "search_context": "Found:",
     "agenda": "Your calendar:",
     "list_reminders": "Your reminders:",
+    "list_todos": "Your to-dos:",
     "find_conflicts": "At the same time:",
     "search_files": "Found in your files:",
     "read_profile": "What I know of you:",

@@ -22,6 +22,7 @@ CAPABILITIES: Final = (
     "list reminders · cancel reminder call Ann",
     "what's on today and tomorrow / next week / in december / the week of 14 dec · conflicts this week",
     "join links today (where your meetings can be joined)",
+    "my to-dos · done with pay the rent · reopen pay the rent (after your yes)",
     "am I free tomorrow afternoon · free time next week",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "move lunch with Ann to saturday 13:00 · rename lunch to dinner · cancel standup on friday (after your yes)",
@@ -122,6 +123,11 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                          r"\s+to\s+(?P<title>\S.*)"),
         ("cancel_event", r"(?:cancel|delete|remove)\s+(?P<which>all(?:\s+times)?\s+of|the\s+rest\s+of)?\s*"
                          r"(?:the\s+|my\s+)?(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*))?"),
+        ("list_todos", r"(?:(?:list|show)(?:\s+me)?\s+)?(?:(?:all|my|the|open)\s+)*(?:to-?dos?|tasks)(?:\s+list)?"),
+        ("complete_todo", r"(?:(?:i\s+am\s+|i'm\s+)?done\s+with|check\s+off|tick\s+off|complete)\s+(?:the\s+|my\s+)?"
+                          r"(?:to-?do\s+)?(?P<todo>\S.*)"),
+        ("complete_todo", r"mark\s+(?:the\s+|my\s+)?(?:to-?do\s+)?(?P<todo>\S.*?)\s+(?:as\s+)?done"),
+        ("reopen_todo", r"(?:reopen|re-open)\s+(?:the\s+|my\s+)?(?:to-?do\s+)?(?P<todo>\S.*)"),
         ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?(?P<which>\S.*)"),
         ("answer_invitation", r"(?:(?:please\s+)?(?P<answer>accept|decline|(?:tentatively\s+accept|maybe)))\s+"
                               r"(?:the\s+|my\s+|this\s+)?(?:invitation|invite|meeting\s+request)"

@@ -75,6 +75,9 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
         _REPLYING,
         {"invitation": c["which"], "answer": "tentative", "propose": c["propose"]},
     ),
+    "list_todos": lambda c: ("list_todos", "", {}),
+    "complete_todo": lambda c: ("complete_todo", _CHANGING, {"todo": c["todo"]}),
+    "reopen_todo": lambda c: ("complete_todo", _CHANGING, {"todo": c["todo"], "done": False}),
     "fetch": lambda c: (
         "fetch_page",
         "Reading the page.",

@@ -10,7 +10,8 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.todos.todo import Todo
-from pepper_tui.model import ContextFilter
+from pepper_tui.domains.invitations.choices import choices_of
+from pepper_tui.model import ContextFilter, Signal
 from pepper_tui.store import ContextStore
 from tests.domains.calendar.followed import Followed, calendar, component
 from tests.domains.calendar.one_file import BERLIN, OneFile, at, said
@@ -150,6 +151,8 @@ async def test_a_to_do_is_told_once_when_it_becomes_due(
         assert await desk.words("due") == ["Due 17:00: Do timed (to-do) — Fri 15 Jan"]
         [told] = await desk.told("due")
         assert (told["priority"], told["reason"]) == ("normal", "a to-do of yours is due")
+        [key] = choices_of(Signal.of(told))  # of the card, where a rule of the user's makes one
+        assert (key["words"], key["tool"], key["arguments"]) == ("Done", "complete_todo", {"todo": "timed"})
         await desk.pass_to(at(16, 8, 59))
         assert len(await desk.words("due")) == 1
         await desk.pass_to(at(16, 9) + 1)

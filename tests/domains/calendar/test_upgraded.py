@@ -43,4 +43,4 @@ async def test_an_upgrade_announces_nothing(store: ContextStore, clock: ManualCl
         own = (await desk.told("changed"))[-1]
         assert (own["priority"], own["reason"]) == ("log", "only your own answer has changed")
         await desk.pass_to(at(18, 9, 46))
-        assert await desk.words("soon") == ["Starts 10:00: Call — Mon 18 Jan, https://zoom.us/j/1, join at zoom.us"]
+        assert await desk.words("soon") == ["Starts 10:00: Call — Mon 18 Jan, join at zoom.us"]

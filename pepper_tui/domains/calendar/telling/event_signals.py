@@ -13,6 +13,7 @@ from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import taken_beside, titles_of
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
 from pepper_tui.domains.calendar.meeting.joining import joined_at, owner_of
+from pepper_tui.domains.calendar.meeting.link import is_place
 from pepper_tui.domains.calendar.telling.starting import before_it, starting, why_told
 from pepper_tui.domains.calendar.writing.change_tools import changed_id
 from pepper_tui.feeds.feed import FeedContext
@@ -81,7 +82,8 @@ class EventSignals:
             metadata["asks"] = True
             if priority is not Priority.LOG:
                 metadata["text"] = await self._details(ctx, raw)
-        place = f", {one_line(raw['location'], 80)}" if raw["location"] else ""
+        told = raw["location"] and not (soon and raw.get("link") and not is_place(raw["location"]))
+        place = f", {one_line(raw['location'], 80)}" if told else ""
         place += f", join at {owner_of(raw['link'])}" if soon and raw.get("link") else ""
         summary = one_line(raw["summary"] or "(no title)", 150)
         return Signal(

@@ -33,7 +33,7 @@ def why_told(raw: Json) -> str:
 def before_it(raw: Json, zone: tzinfo) -> str:
     """Return where it is, how it can be joined and when to leave, in lines; empty if there is nothing to know."""
     lines: list[str] = []
-    if raw["location"]:
+    if raw["location"] and (is_place(raw["location"]) or not raw.get("link")):
         lines.append(f"Where: {one_line(raw['location'], _PLACE)}")
     minutes = raw.get("before", 0)
     if minutes and is_place(raw["location"]):

@@ -13,6 +13,7 @@ from datetime import datetime, tzinfo
 from typing import Final
 
 from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.objects import unwritable_calendars
 from pepper_tui.domains.calendar.todos.todo import HasTodos, Todo
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.feeds.triage import Triage
@@ -81,7 +82,8 @@ class DueTodos:
                 sign = f"{todo.calendar}\n{todo.uid}\n{todo.recurrence}\n{todo.due:.0f}"
                 key = f"due_{hashlib.sha256(sign.encode()).hexdigest()[:24]}"
                 if await ctx.store.get(key, namespace=self._namespace) is None:
-                    told = {**data, "id": key, "at": now, "moment": moment}
+                    may = not todo.repeats and todo.calendar not in await unwritable_calendars(ctx.store)
+                    told = {**data, "id": key, "at": now, "moment": moment, "may_be_done": may}
                     await ctx.store.store(told, namespace=self._namespace, context_id=key, type=DUE)
         return soonest
 
@@ -120,7 +122,7 @@ class DueTodos:
             verb, when = "Overdue" if late else "Due", day if todo.all_day else f"{day} {due:%H:%M}"
         metadata: Json = {
             "raw": raw["id"], "uid": todo.uid, "summary": todo.summary, "due": todo.due, "all_day": todo.all_day,
-            "calendar": todo.calendar, "kind": "due",
+            "calendar": todo.calendar, "kind": "due", "may_be_done": raw["may_be_done"],
         }  # fmt: skip
         if rules:
             metadata["rules"] = list(rules)

@@ -12,6 +12,7 @@ from pepper_tui.text import one_line
 
 MOST: Final = 50
 """To-dos of one stretch of days, and overdue ones, that are listed; how many more there are is said."""
+MOST_LISTED: Final = 200
 _DEFECTS: Final = 3
 _HIGH: Final = 4
 """Priorities up to this one are high (RFC 5545, 3.8.1.9)."""
@@ -48,13 +49,24 @@ def due_lines(
     return lines
 
 
+def listed(todos: Sequence[Todo], now: float, zone: tzinfo, named: Callable[[str], str]) -> list[str]:
+    """Return a line for each, by when it is due; those that are due at no time come last."""
+    today = datetime.fromtimestamp(now, zone).date()
+    there = sorted(todos, key=lambda each: (each.due is None, *_order(each)))
+    lines = [_line(each, now, today, zone, named) for each in there[:MOST_LISTED]]
+    more = len(there) - MOST_LISTED
+    return [*lines, f"{more} more to-dos; these are the first."] if more > 0 else lines
+
+
 def _order(todo: Todo) -> tuple[float, int]:
     return todo.due or 0.0, todo.priority or 10
 
 
 def _line(todo: Todo, now: float, today: date, zone: tzinfo, named: Callable[[str], str]) -> str:
-    at = datetime.fromtimestamp(todo.due or 0.0, zone)
-    when = day_of(at.date(), today) + ("" if todo.all_day else f", {at:%H:%M}")
+    when = "at no time"
+    if todo.due is not None:
+        at = datetime.fromtimestamp(todo.due, zone)
+        when = day_of(at.date(), today) + ("" if todo.all_day else f", {at:%H:%M}")
     place = f", {one_line(todo.location, 200)}" if todo.location else ""
     place += f" [{called}]" if (called := named(todo.calendar)) else ""
     overdue = todo.is_overdue(now, zone)
