@@ -36,6 +36,9 @@ MAX_OCCURRENCES: Final = 5_000  # per query
 MAX_OF_SERIES: Final = 1_600  # per query: 24 a day for the longest period that is asked for
 MAX_KEPT: Final = 50_000  # cached occurrences
 AHEAD: Final = 62 * 86400.0  # seconds for which a series is expanded, at least
+BEFORE: Final = (
+    3600.0  # seconds for which a series is known before the start that was asked for; the parser goes further
+)
 DEADLINE: Final = 5.0  # seconds per query
 BROKEN_NAMED: Final = 100  # defects of one file that are listed individually
 
@@ -195,7 +198,7 @@ class Agenda:
         last = max(end, start + AHEAD)
         answers = self._parser.series([one.pieces for one in strange], start, last, MAX_OF_SERIES, until)
         for series, answer in zip(strange, answers, strict=False):
-            self._followed[series.digest] = self._occurrences(series, answer, start, last)
+            self._followed[series.digest] = self._occurrences(series, answer, start - BEFORE, last)
 
     def _occurrences(self, series: Series, answer: Json | str, start: float, end: float) -> _Followed:
         if isinstance(answer, str):

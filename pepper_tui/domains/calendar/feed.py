@@ -255,13 +255,19 @@ class CalendarFeed:
         open_before = {key: data for key, data in known.items() if key not in found and not data["gone"]}
         dropped = await dropped_calendars(ctx.store) if open_before else frozenset()
         over = self._over(open_before, conflicts, now, dropped)
+        wish = {"travel": self._spacing.travel, "buffer": self._spacing.buffer}
+        before_wish = await ctx.store.get("spacing", namespace=SOURCES)
+        wished = wish == (before_wish.data if before_wish else {"travel": 0, "buffer": 0})
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
                 if before is None or before["gone"]:
-                    data = {**conflict.data(), "gone": False, "backlog": backlog}
+                    quiet = backlog or (bool(conflict.wanted) and not wished)  # a wish that is new is no news
+                    data = {**conflict.data(), "gone": False, "backlog": quiet}
                     titles = f"{conflict.first.summary}\n{conflict.second.summary}"
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="conflict", text=titles)
+            if not wished:
+                await ctx.store.store(wish, namespace=SOURCES, context_id="spacing")
             for key, why in over.items():
                 gone = {**known[key], "gone": True, "why": why}
                 await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict", tags=[OVER])

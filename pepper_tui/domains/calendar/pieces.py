@@ -154,6 +154,19 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
     ], ended
 
 
+def by_uid(found: Iterable[Piece]) -> list[Piece]:
+    """Return those of one UID as one piece."""
+    groups: dict[str, list[Piece]] = {}
+    for each in found:
+        groups.setdefault(each.uid, []).append(each)
+    return [
+        group[0]
+        if len(group) == 1
+        else Piece(b"\r\n".join(each.text.strip() for each in group), True, tuple(zones_of(group)), group[0].kind)
+        for group in groups.values()
+    ]
+
+
 def pieces_of(text: str, kind: bytes = EVENT) -> list[Piece]:
     """Return the events of a calendar that is kept as text, or what else ``kind`` names; see ``pieces``."""
     return pieces(text.encode("utf-8", "surrogateescape"), kind)

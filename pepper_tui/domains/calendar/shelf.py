@@ -15,7 +15,7 @@ from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock
 from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.objects import ObjectReader
-from pepper_tui.domains.calendar.pieces import EVENT, TODO, Piece, finished
+from pepper_tui.domains.calendar.pieces import EVENT, TODO, Piece, by_uid, finished
 from pepper_tui.domains.calendar.telling.names import Place, place_of_copy, place_of_file
 from pepper_tui.text import one_line
 
@@ -44,7 +44,7 @@ class Shelved:
     series: list[Series] = field(default_factory=list)
     defects: list[str] = field(default_factory=list)
     unread: frozenset[str] = frozenset()  # the UIDs of its events that can't be read
-    todos: list[Piece] = field(default_factory=list)
+    todos: list[Piece] = field(default_factory=list)  # those of one UID are one piece
 
     @property
     def is_object(self) -> bool:
@@ -215,8 +215,8 @@ def cut(path: Path, sign: tuple[int, int]) -> Shelved:
 
 
 def _apart(found: Sequence[Piece]) -> tuple[list[Piece], list[Piece]]:
-    """Return the events and the to-dos."""
-    return [each for each in found if each.kind == EVENT], [each for each in found if each.kind == TODO]
+    """Return the events, and the to-dos, those of one UID as one piece."""
+    return [each for each in found if each.kind == EVENT], by_uid(each for each in found if each.kind == TODO)
 
 
 def batches(files: Iterable[Shelved]) -> Iterator[list[Shelved]]:

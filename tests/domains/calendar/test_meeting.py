@@ -148,3 +148,20 @@ async def test_too_close_is_told_as_such_and_ends_with_its_reason(
         await desk.looked()
         [over] = [each.data for each in await desk.overlaps() if each.data["gone"]]
         assert over["why"] == "“b” was moved"
+
+
+async def test_what_was_close_before_the_wish_is_not_told(
+    store: ContextStore, clock: ManualClock, tmp_path: Path
+) -> None:
+    path = tmp_path / "c.ics"
+    path.write_text(calendar(event("a", 10), event("b", 10, 40)), newline="")
+    async with Followed(store, clock, path) as desk:
+        await desk.looked()
+        assert await desk.told("conflict") == []
+    async with Followed(store, clock, path, buffer=15) as desk:
+        await desk.looked()
+        [quiet] = await desk.told("conflict")
+        assert quiet["priority"] == "log"
+        desk.write(event("a", 10), event("b", 10, 40), event("c", 11, 20))
+        await desk.looked()
+        assert [each["priority"] for each in await desk.told("conflict")] == ["log", "normal"]

@@ -58,7 +58,7 @@ class Ringing:
         edition = self._agenda.listed
         # read from the files again, right now: a moved or cancelled event is not among them
         events = [
-            each for each in await self._agenda.between(now - BACK, now + REACH + AGAIN)
+            each for each in await self._agenda.between(now - JUST, now + REACH + AGAIN)
             if each.alarms and each.answer != "declined"
         ]  # fmt: skip
         foreign = await unwritable_calendars(ctx.store) if events else frozenset()

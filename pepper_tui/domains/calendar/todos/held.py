@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
 
 from pepper_tui.boundary.process import ParserProcess
 from pepper_tui.domains.calendar.bounded import CalendarParser
-from pepper_tui.domains.calendar.pieces import TODO, Piece, zones_of
 from pepper_tui.domains.calendar.shelf import Shelved
 from pepper_tui.domains.calendar.todos.todo import Todo
 from pepper_tui.model import Json
@@ -43,7 +41,7 @@ class TodoShelf:
 
     def take(self, files: Sequence[Shelved], until: float) -> None:
         """Read what is new in ``files``, up to ``until`` (monotonic); the next call goes on."""
-        items = [(file, item) for file in files if file.todos for item in _items(file.todos)]
+        items = [(file, item) for file in files for item in file.todos]
         there = {item.digest: item for _, item in items}
         self._said = {digest: said for digest, said in self._said.items() if digest in there}
         strange = [item for digest, item in there.items() if digest not in self._said]
@@ -83,15 +81,3 @@ class TodoShelf:
         if isinstance(when, str):
             return datetime.fromisoformat(when).replace(tzinfo=self._zone).timestamp()
         return when
-
-
-def _items(todos: Sequence[Piece]) -> list[Piece]:
-    """Return the to-dos of each UID as one piece."""
-    by_uid: dict[str, list[Piece]] = defaultdict(list)
-    for each in todos:
-        by_uid[each.uid].append(each)
-    return [
-        group[0] if len(group) == 1
-        else Piece(b"\r\n".join(each.text.strip() for each in group), True, tuple(zones_of(group)), TODO)
-        for group in by_uid.values()
-    ]  # fmt: skip
