@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import parse_qs, quote, urlsplit
@@ -47,7 +48,12 @@ def link_of(component: Any) -> str:
     own = [str(each) for each in _values(component, "URL")]
     place = "\n".join(map(str, _values(component, "LOCATION")))[:2000]
     words = "\n".join(map(str, _values(component, "DESCRIPTION")))[:10_000]
-    meetings = (each for each in (*_addresses([*own, place, words]),) if is_meeting(each))
+    return _first(tuple(named), tuple(own), place, words)
+
+
+@lru_cache(maxsize=16)  # the times of a series come one after the other, with the same words
+def _first(named: tuple[str, ...], own: tuple[str, ...], place: str, words: str) -> str:
+    meetings = (each for each in _addresses([*own, place, words]) if is_meeting(each))
     whole = [place.strip()] if _WRITTEN.fullmatch(place.strip()) else []
     return next(iter([*_addresses(named)] or [*islice(meetings, 1)] or [*_addresses([*whole, *own])]), "")
 
