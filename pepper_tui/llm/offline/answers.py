@@ -22,7 +22,7 @@ _HEADS: Final = {
     "agenda": "Your calendar:",
     "list_reminders": "Your reminders:",
     "list_todos": "Your to-dos:",
-    "find_conflicts": "At the same time:",
+    "find_conflicts": "In each other's way:",
     "search_files": "Found in your files:",
     "read_profile": "What I know of you:",
     "profile_history": "Changes of your profile:",
