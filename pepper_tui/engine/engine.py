@@ -17,9 +17,10 @@ from pepper_tui.engine.building.build import build
 from pepper_tui.engine.building.parts import StandIns
 from pepper_tui.engine.faces import CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
 from pepper_tui.engine.part_health import tell_parts, warm_models
+from pepper_tui.home import make_private
 from pepper_tui.llm import Budget, Models
 from pepper_tui.llm.embedding.embedders import build_embedder
-from pepper_tui.store import ContextStore, Embedder, HomeLock, make_private
+from pepper_tui.store import ContextStore, Embedder, HomeLock
 from pepper_tui.tools import Tool
 
 log = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace
         parts.elsewhere.listen(parts.ground.subscriber)
         parts.answering.listen(parts.ground.subscriber)
         parts.settled_cards.listen(parts.ground.subscriber)
+        parts.outdated_cards.listen(parts.ground.subscriber)
         if feeds:
             parts.sensing.feeds.listen()
             parts.sensing.llm_triage.listen(parts.ground.subscriber)

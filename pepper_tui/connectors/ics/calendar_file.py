@@ -144,7 +144,7 @@ class CalendarFiles:
             return None
         source = await self._read(str(place))
         text = await asyncio.to_thread(of_uid, source, uid)
-        return Held(str(place), uid, digest(source), text) if text else None
+        return Held(str(place), uid, _mark(text), text) if text else None
 
     async def rewrite(self, held: Held, text: str) -> str:
         return await asyncio.to_thread(self._rewrite, Path(held.place), held, text)
@@ -163,14 +163,14 @@ class CalendarFiles:
             source = read(self._paths, path)
             if _is_so(source, held.at, text):
                 return f"It is so in {path.name} already."
-            if digest(source) != held.version:
-                raise OutdatedError(f"{path} has changed since the card was opened; ask for it again.")
+            if _mark(of_uid(source, held.at)) != held.version:
+                raise OutdatedError(f"the event in {path} has changed since the card was opened; ask for it again.")
             result = with_events(source, held.at, text)
         except NotDoneError:
             raise
         except ToolError as error:
             raise NotDoneError(f"{error}.") from error
-        replace(self._paths, path, held.version, result)
+        replace(self._paths, path, digest(source), result)
         return f"{'Changed' if text else 'Removed'} in {path.name}."
 
     def title(self, place: str) -> str:
@@ -212,6 +212,11 @@ def _content(folder: int, path: Path) -> bytes:
 
 def digest(source: bytes) -> str:
     return hashlib.sha256(source).hexdigest()
+
+
+def _mark(text: str) -> str:
+    """Return the mark of what a calendar holds of one UID; other events of its file don't change it."""
+    return digest(text.encode("utf-8", "surrogateescape"))
 
 
 def holds(source: bytes, uid: str) -> bool:

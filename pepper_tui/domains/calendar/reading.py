@@ -88,7 +88,6 @@ def event(source: bytes, zones: list[str]) -> Json:
     organizer = component.get("ORGANIZER")
     found: Json = {
         "edition": [number(component.get("SEQUENCE")), _stamp(component)],
-        "organizer_name": str(getattr(organizer, "params", {}).get("CN", ""))[:200],
         "sent_by": address_of(getattr(organizer, "params", {}).get("SENT-BY", "")),
         "comment": str(next(iter(listed(component.get("COMMENT"))), ""))[:2000],
         "refusal": refusal,
@@ -175,6 +174,7 @@ def _fields(component: Any) -> Json:
         "description": str(component.get("DESCRIPTION", ""))[:10_000],
         "status": str(component.get("STATUS", "CONFIRMED")).upper()[:20],
         "organizer": address_of(component.get("ORGANIZER", "")),
+        "organizer_name": str(getattr(component.get("ORGANIZER"), "params", {}).get("CN", ""))[:200],
         "attendees": [address_of(one) for one in listed(component.get("ATTENDEE"))][:100],
         "answers": [
             # RFC 5545 reads a missing answer as NEEDS-ACTION, but exports of Outlook leave out all answers

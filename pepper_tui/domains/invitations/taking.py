@@ -202,7 +202,7 @@ class Invitations:
             start=start,
             end=end,
             organizer=message.organizer,
-            name=str(message.main["organizer_name"]),
+            name=str(fields["organizer_name"]),
             trusted=known.trusted if known is not None else trusted,
             address=address,
             mail=raw["id"],

@@ -25,6 +25,7 @@ from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.invitations.answering import InvitationParts
 from pepper_tui.domains.invitations.choices import choices_of
+from pepper_tui.domains.invitations.outdated_cards import OutdatedCards
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.content.gist import model_gist
@@ -120,6 +121,7 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         elsewhere,
         answering,
         SettledCards(store, notices.inbox, acts.journal.record),
+        OutdatedCards(store, withdraw("change"), parts.calendar.calendars),
         looked_back,
         scheduler,
         replies,

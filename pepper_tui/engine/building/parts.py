@@ -15,6 +15,7 @@ from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.registry import Named
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.calendar.telling.settled_cards import SettledCards
+from pepper_tui.domains.invitations.outdated_cards import OutdatedCards
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.facts.looked_back import LookedBack
@@ -151,6 +152,7 @@ class Parts:
     elsewhere: Elsewhere
     answering: Answering
     settled_cards: SettledCards
+    outdated_cards: OutdatedCards
     looked_back: LookedBack
     scheduler: Scheduler
     replies: Replies

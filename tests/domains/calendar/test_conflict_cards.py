@@ -45,6 +45,12 @@ class CardDesk(Desk):
         """What the log says was closed, without the title."""
         return [row["words"].partition(":")[0] for row in await self.rows(Namespace.UNDO)]
 
+    async def why(self) -> list[str]:
+        """What is told of the newest signal of a conflict."""
+        found = await self.engine.store.query(ContextFilter(namespaces=["signals.calendar"]))
+        ref = next(f"{one.namespace}:{one.context_id}" for one in found if one.data["metadata"]["kind"] == "conflict")
+        return await self.engine.why(ref)
+
     async def looked(self) -> None:
         """Wait until a first look has ended, whose conflicts are no news."""
 
@@ -76,6 +82,8 @@ async def test_it_ends_with_the_reason_and_comes_again(tmp_path: Path, after: li
         desk.write(event("a", START), *after, broken)
         await desk.shows()
         assert await desk.closed() == [f"closed, as {why}"]
+        [told] = [line for line in await desk.why() if line.strip().startswith(f"its card “{CARD}")]
+        assert told.endswith(f", as {why}")
         await desk.restart()
         desk.write(event("a", START), event("b", NEAR))
         await desk.shows(CARD)

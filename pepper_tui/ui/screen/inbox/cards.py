@@ -29,6 +29,7 @@ from pepper_tui.ui.shared.names import (
     more_from,
     more_words,
     name_of,
+    not_done,
     question_words,
     recipient,
     sender_in_full,
@@ -138,7 +139,9 @@ def opened(item: InboxItem, pen: Pen) -> list[Text]:
         state += f" until {pen.hour(ends)}"
     lines = [pen.between(Text(f"{glyph} {state}", _tone(item, ink)), Text(pen.hour(item.at), ink.dim))]
     if item.approval is not None and item.approval.problem:
-        lines += pen.hang(Text("not sent: ", ink.urgent), Text(one_line(item.approval.problem, 600), ink.urgent))
+        lines += pen.hang(
+            Text(f"{not_done(item.approval)}: ", ink.urgent), Text(one_line(item.approval.problem, 600), ink.urgent)
+        )
     if item.matter and (item.approval or len(item.notices) > 1 or item.folded):
         lines += _requests(item, pen)
     elif item.kind == MORE:
