@@ -103,6 +103,10 @@ class Agenda:
         """Check whether a calendar is of an account that the config no longer names."""
         return calendar in self._shelf.left
 
+    def calendars(self) -> frozenset[str]:
+        """Return the calendars that were read last."""
+        return frozenset(self._shelf.places())
+
     def is_unread(self, calendar: str, uid: str) -> bool:
         """Check whether this event, or a file of its calendar, could not be read just now.
 

@@ -34,6 +34,7 @@ from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
 from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
 from pepper_tui.domains.calendar.telling.next_event import Coming
 from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
+from pepper_tui.domains.calendar.telling.taken_out import TakenOut
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Priority, Signal
@@ -75,6 +76,7 @@ class CalendarFeed:
         self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
         self._next_overlaps = 0.0
         self._coming = Coming()
+        self._taken_out = TakenOut(config.paths, SOURCES)
         self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
@@ -150,6 +152,7 @@ class CalendarFeed:
         self._listed = self._agenda.listed
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
+        await self._taken_out.looked(ctx.store)
         defects = self._agenda.defects  # includes those of the conflict check and of upcoming starts
         if self._piled:
             defects = [*defects, "there are more overlaps than Pepper checks; not all are reported"]
@@ -172,7 +175,7 @@ class CalendarFeed:
         left = _left(known, present)
         invited = {event.uid for event in (last or {}).values() if event.calendar == INVITED}
         unheard = _unheard(strange, known, last)
-        dropped = await dropped_calendars(ctx.store) if left else frozenset()
+        dropped = await self._dropped(ctx, (known[key]["calendar"] for key in chain.from_iterable(left.values())))
         changed = False
         async with ctx.store.unit():
             for key, event in strange.items():
@@ -200,13 +203,21 @@ class CalendarFeed:
                     continue
                 changed = True
                 elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
-                left_behind = before["calendar"] in dropped or self._agenda.is_left(before["calendar"])
-                quiet = elsewhere or left_behind or before["end"] <= now
+                quiet = elsewhere or before["calendar"] in dropped or before["end"] <= now
                 await self._put(ctx, key, {**before, "gone": True, "backlog": quiet}, before)
             if first:
                 await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
         self._last = kept
         return changed
+
+    async def _dropped(self, ctx: FeedContext, calendars: Iterable[str]) -> frozenset[str]:
+        """Return those of ``calendars`` that are no longer read: of an account, or of a path of the config."""
+        wanted = frozenset(calendars)
+        if not wanted:
+            return wanted
+        dropped = await dropped_calendars(ctx.store)
+        there = self._agenda.calendars() if await self._taken_out.any(ctx.store) else wanted
+        return frozenset(each for each in wanted if each in dropped or self._agenda.is_left(each) or each not in there)
 
     async def _stored(self, ctx: FeedContext, keys: Sequence[str]) -> dict[str, Json]:
         found: dict[str, Json] = {}
@@ -234,7 +245,8 @@ class CalendarFeed:
         known = await self._known(ctx, "conflict")
         self._piled = conflicts.cut
         open_before = {key: data for key, data in known.items() if key not in found and not data["gone"]}
-        dropped = await dropped_calendars(ctx.store) if open_before else frozenset()
+        of_them = (one["calendar"] for data in open_before.values() for one in data["events"])
+        dropped = await self._dropped(ctx, of_them)
         over = self._over(open_before, conflicts, now, dropped)
         async with ctx.store.unit():
             for key, conflict in found.items():
@@ -262,7 +274,7 @@ class CalendarFeed:
         for key, data in conflicts.items():
             if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
                 calendars = [one["calendar"] for one in data["events"]]
-                left = any(each in dropped or self._agenda.is_left(each) for each in calendars)
+                left = any(each in dropped for each in calendars)
                 why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
                     over[key] = why or NO_MORE

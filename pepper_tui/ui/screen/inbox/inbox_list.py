@@ -61,15 +61,18 @@ class Inbox(LiveList):
     def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
         """Replace the items. ``more`` says what else waits."""
         before, self._items, self._more = self._items.get(self.selected), {item.key: item for item in items}, more
-        names, now = names_of(self.app), self._pen(1).now
-        undo = names.of("inbox.undo" if self.has_focus else "head.undo")
         place = self.drawn.index.get(self.selected, 0)
         follower = _follower(before, self._items)
         if before is not None and follower is None:
             self._rest = place if self._has_keys else None
             self.selected = ""
         self._place_first = follower or ""
-        self._entitled([_row(item, undo, now) for item in items])
+        self._draw_items()
+
+    def _draw_items(self) -> None:
+        now = self._pen(1).now
+        undo = names_of(self.app).of("inbox.undo" if self.has_focus else "head.undo")
+        self._entitled([_row(item, undo, now) for item in self._items.values()])
 
     def _entitled(self, rows: Sequence[Row]) -> None:
         count = sum(not item.inert for item in self._items.values())
@@ -131,7 +134,9 @@ class Inbox(LiveList):
         if _has_focus and self.selected not in self._items:
             self.selected = ""
         super().watch_has_focus(_has_focus)
-        if self._rest is not None:
+        if any(item.inert for item in self._items.values()):  # another key takes it back from here
+            self._draw_items()
+        elif self._rest is not None:
             self._entitled(self._all)
         self.post_message(self.Chosen(False))
 
