@@ -127,6 +127,7 @@ class Acts:
             case "check" | "happened" | "did_not" | "leave" if question is not None and ANSWERS.index(act) < len(
                 question.choices
             ):
+                app.query_one(InboxPane).list.await_draft(question.matter)
                 link.tell(lambda engine: engine.choose(item.ref, ANSWERS.index(act) + 1))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))

@@ -57,6 +57,7 @@ class Inbox(LiveList):
         self._rest: int | None = None  # the place of the chosen item that is now done
         self._more = ""
         self._place_first = ""
+        self._awaited = ""  # the matter whose draft the user has just asked for by key
 
     def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
         """Replace the items. ``more`` says what else waits."""
@@ -68,6 +69,11 @@ class Inbox(LiveList):
             self.selected = ""
         self._place_first = follower or ""
         self._draw_items()
+        if self._awaited and self._rest is not None:
+            come = (item.key for item in items if item.approval and item.matter == self._awaited and not item.inert)
+            if key := next(come, ""):
+                self._rest, self._awaited = None, ""
+                self.selected = key
 
     def _draw_items(self) -> None:
         now = self._pen(1).now
@@ -118,6 +124,10 @@ class Inbox(LiveList):
         """Behave as if the keys were here: they come in a moment, and what is over till then leaves none chosen."""
         self._coming = not self.has_focus
 
+    def await_draft(self, matter: str) -> None:
+        """Choose the draft of ``matter`` once it is there, unless the user goes on with something else."""
+        self._awaited = matter
+
     def keep(self, kept: bool) -> None:
         """Keep the chosen item while something opened from it has the focus."""
         self._kept = kept
@@ -130,7 +140,7 @@ class Inbox(LiveList):
     def watch_has_focus(self, _has_focus: bool) -> None:
         self._coming = False
         if not _has_focus and not self._kept:
-            self._rest = None
+            self._rest, self._awaited = None, ""
         if _has_focus and self.selected not in self._items:
             self.selected = ""
         super().watch_has_focus(_has_focus)
@@ -141,7 +151,7 @@ class Inbox(LiveList):
         self.post_message(self.Chosen(False))
 
     def select(self, row: str) -> None:
-        rested, self._rest = self._rest is not None, None
+        rested, self._rest, self._awaited = self._rest is not None, None, ""
         self._walking = True
         try:
             super().select(row)
