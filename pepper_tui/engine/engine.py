@@ -15,7 +15,7 @@ from pepper_tui.connectors.registry import Named, named
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.engine.building.build import build
 from pepper_tui.engine.building.parts import StandIns
-from pepper_tui.engine.faces import CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
+from pepper_tui.engine.faces import AgendaFace, CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
 from pepper_tui.engine.part_health import tell_parts, warm_models
 from pepper_tui.home import make_private
 from pepper_tui.llm import Budget, Models
@@ -30,7 +30,7 @@ CLOSES_IN: Final = 1.5
 _LEAST: Final = 0.05
 
 
-class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace):
+class Engine(ViewFace, MailFace, AgendaFace, ConversationFace, InboxFace, CallFace, RuleFace):
     """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
 
     def __init__(

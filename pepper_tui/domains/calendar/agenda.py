@@ -99,13 +99,9 @@ class Agenda:
         """Return what to call a calendar beside others; empty where there is only one."""
         return self._names.get(calendar, "")
 
-    def is_left(self, calendar: str) -> bool:
-        """Check whether a calendar is of an account that the config no longer names."""
-        return calendar in self._shelf.left
-
-    def calendars(self) -> frozenset[str]:
-        """Return the calendars that were read last."""
-        return frozenset(self._shelf.places())
+    def calendars(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the calendars that were read last, and those of accounts that the config no longer names."""
+        return frozenset(self._shelf.places()), frozenset(self._shelf.left)
 
     def is_unread(self, calendar: str, uid: str) -> bool:
         """Check whether this event, or a file of its calendar, could not be read just now.

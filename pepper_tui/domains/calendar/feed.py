@@ -216,8 +216,9 @@ class CalendarFeed:
         if not wanted:
             return wanted
         dropped = await dropped_calendars(ctx.store)
-        there = self._agenda.calendars() if await self._taken_out.any(ctx.store) else wanted
-        return frozenset(each for each in wanted if each in dropped or self._agenda.is_left(each) or each not in there)
+        there, left = self._agenda.calendars()
+        gone = wanted - there if await self._taken_out.any(ctx.store) else frozenset()
+        return gone | (wanted & (dropped | left))
 
     async def _stored(self, ctx: FeedContext, keys: Sequence[str]) -> dict[str, Json]:
         found: dict[str, Json] = {}

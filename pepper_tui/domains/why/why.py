@@ -31,12 +31,16 @@ class Why:
     async def explain(self, ref: str) -> list[str]:
         """Return lines on ``ref`` (``notification:<id>``, ``call:<id>``, ``signals.mail:<id>`` …), or on ``silence``.
 
+        ``event:<uid>``: what was told of an event.
+
         Raises ``NothingKnownError``.
         """
         if ref == "silence":
             return await silence(self._store, self._clock.now(), lambda seconds: at(seconds, self._zone))
         if ref.startswith("rule:"):
             return await self._rule(ref.removeprefix("rule:"))
+        if ref.startswith("event:"):
+            return await self._event(ref.removeprefix("event:"))
         context = await find(self._store, ref)
         if context is None:
             raise NothingKnownError(f"nothing is known of {one_line(ref, 60)}")
@@ -53,6 +57,22 @@ class Why:
             await walk.tell(context, 0)
             lines += walk.lines
         return lines or [f"the rule {one_line(rule_id, 60)!r} has done nothing yet"]
+
+    async def _event(self, uid: str) -> list[str]:
+        """Return what was told of the event with this UID, the newest first."""
+        wanted = ContextFilter(namespaces=[f"{Namespace.RAW}.calendar"], tags=[f"uid:{uid}"], limit=LISTED)
+        names = [
+            f"signal_{raw.context_id}_{version}"
+            for raw in await self._store.query(wanted)
+            for version in range(raw.version, max(0, raw.version - LISTED), -1)
+        ]
+        told = ContextFilter(namespaces=[f"{Namespace.SIGNALS}.calendar"], context_ids=names, limit=LISTED)
+        lines: list[str] = []
+        for context in await self._store.query(told) if names else ():
+            walk = self._walk()
+            await walk.tell(context, 0)
+            lines += walk.lines
+        return lines or ["nothing was told of this event"]
 
     def _walk(self) -> Walk:
         return Walk(self._store, self._zone, TELLERS)

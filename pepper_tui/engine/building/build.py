@@ -64,6 +64,8 @@ from pepper_tui.engine.building.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.building.calendars import Whose, calendars
 from pepper_tui.engine.building.mail_accounts import mail_accounts
 from pepper_tui.engine.building.parts import Calling, Ground, Notices, Ordered, Parts, Sensing, StandIns, Upkeep
+from pepper_tui.engine.days.day_list import DayList
+from pepper_tui.engine.days.event_orders import EventOrders
 from pepper_tui.engine.kill_switch import kill_switch
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
@@ -127,6 +129,8 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         replies,
         upkeep,
         mail_list,
+        DayList(store, clock, ground.zone, ground.times, parts.calendar),
+        EventOrders(store, clock, ground.times.locale),
         mail_drafts,
     )
 

@@ -30,6 +30,8 @@ from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.answers.mail_list import MailList
 from pepper_tui.engine.building.builtin_tools import ToolParts
+from pepper_tui.engine.days.day_list import DayList
+from pepper_tui.engine.days.event_orders import EventOrders
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, LlmTriage
 from pepper_tui.llm import Budget, Models
@@ -158,4 +160,6 @@ class Parts:
     replies: Replies
     upkeep: Upkeep
     mail_list: MailList
+    day_list: DayList
+    event_orders: EventOrders
     mail_drafts: MailDrafts

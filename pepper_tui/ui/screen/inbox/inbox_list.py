@@ -68,17 +68,14 @@ class Inbox(LiveList):
             self._rest = place if self._has_keys else None
             self.selected = ""
         self._place_first = follower or ""
-        self._draw_items()
+        now = self._pen(1).now
+        undo = names_of(self.app).of("inbox.undo" if self.has_focus else "head.undo")
+        self._entitled([_row(item, undo, now) for item in items])
         if self._awaited and self._rest is not None:
             come = (item.key for item in items if item.approval and item.matter == self._awaited and not item.inert)
             if key := next(come, ""):
                 self._rest, self._awaited = None, ""
                 self.selected = key
-
-    def _draw_items(self) -> None:
-        now = self._pen(1).now
-        undo = names_of(self.app).of("inbox.undo" if self.has_focus else "head.undo")
-        self._entitled([_row(item, undo, now) for item in self._items.values()])
 
     def _entitled(self, rows: Sequence[Row]) -> None:
         count = sum(not item.inert for item in self._items.values())
@@ -145,7 +142,7 @@ class Inbox(LiveList):
             self.selected = ""
         super().watch_has_focus(_has_focus)
         if any(item.inert for item in self._items.values()):  # another key takes it back from here
-            self._draw_items()
+            self.show_items([*self._items.values()], self._more)
         elif self._rest is not None:
             self._entitled(self._all)
         self.post_message(self.Chosen(False))
