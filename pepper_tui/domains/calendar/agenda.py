@@ -148,9 +148,9 @@ class Agenda:
         with self._lock:
             if self._shelf.load():
                 self._changed, self._loads = True, self._loads + 1
-            if self._changed or self._waits:
+            if self._changed or self._waits or self._shelf.goes_on:
                 self._changed = True
-                if self._read(reading) and time.monotonic() < most:
+                if (self._shelf.goes_on or self._read(reading)) and time.monotonic() < most:
                     return []
                 self._sum_up()
             self._unread = frozenset(self._shelf.unread | self._unread_calendars)

@@ -6,6 +6,7 @@ A file that has vanished counts as unread for a while: many programs write a fil
 from __future__ import annotations
 
 import os
+import time
 from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ MAX_EVENTS: Final = 100_000  # of one file
 BROKEN_NAMED: Final = 100  # defects of one calendar that are listed individually
 HOLD: Final = 30.0  # seconds before what a vanished file held counts as gone: programs write files anew
 NO_END: Final = "it has no end; only the events that have one were read"
+SLICE: Final = 1.0  # seconds for which new files are read at a time
+_TOGETHER: Final = 2_000  # objects that are taken in at a time
 _FEW: Final = 50  # events of a file that is cut as a whole each time
 
 
@@ -108,6 +111,14 @@ class Shelf:
         """What was wrong with the files at the last look."""
         self.unread: set[str] = set()
         """The calendars that could not be read at the last look."""
+        self._broken: dict[str, tuple[tuple[int, int], str]] = {}  # files that are no calendars, as they are now
+        self._later = self._opened = 0  # files that are not read yet, as the time was up; those that were
+        self._until = 0.0
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is more to take in at once."""
+        return bool(self._later) or (self._reader is not None and self._reader.waits)
 
     @property
     def all(self) -> list[Shelved]:
@@ -123,9 +134,12 @@ class Shelf:
         return found
 
     def load(self) -> bool:
-        """Take in what there is now, and return whether anything has changed."""
-        self.noted, self.unread = [], set()
+        """Take in what there is now, a part of it at a time, and return whether anything has changed."""
+        self.noted, self.unread, self._until = [], set(), time.monotonic() + SLICE
+        self._later = self._opened = 0
         kept = self._on_disk()
+        if self._later:
+            self.noted.append(f"{self._later} files of {', '.join(map(str, self._paths))} are not read yet")
         changed = len(kept) != len(self._files) or any(self._files.get(path) is not kept[path] for path in kept)
         changed = self._hold(kept) or changed
         self._files = kept
@@ -148,7 +162,16 @@ class Shelf:
         try:
             status = stat()
             sign = (status.st_mtime_ns, status.st_size)
-            kept[path] = known if known is not None and known.sign == sign else self._read(path, sign, known)
+            if known is not None and known.sign == sign:
+                kept[path] = known
+            elif not self._opened or time.monotonic() < self._until:
+                kept[path] = self._read(path, sign, known)
+            else:
+                self._later += 1
+                self.unread.add(Path(path).stem)
+                if known is not None:
+                    kept[path] = known
+                return
             if kept[path].partial:
                 self.unread.add(kept[path].calendar)
         except FileNotFoundError:
@@ -164,7 +187,15 @@ class Shelf:
 
     def _read(self, path: str, sign: tuple[int, int], known: Shelved | None) -> Shelved:
         """Return the file. Raises ``ValueError``, too, if it had an end until just now: it is being written."""
-        found = shelved(Path(path), sign, known)
+        if path in self._broken and self._broken[path][0] == sign:
+            raise ValueError(self._broken[path][1])
+        self._opened += 1
+        try:
+            found = shelved(Path(path), sign, known)
+        except ValueError as error:  # it is not read again until it changes
+            self._broken[path] = (sign, str(error))
+            raise
+        self._broken.pop(path, None)
         if not found.partial:
             self._endless.pop(path, None)
             return found
@@ -187,7 +218,7 @@ class Shelf:
 
     def _take_objects(self) -> bool:
         """Take in what came of the objects; return whether anything did."""
-        news = self._reader.taken() if self._reader is not None else []
+        news = self._reader.taken(_TOGETHER) if self._reader is not None else []
         for each in news:
             if self._accounts is not None and each.account not in self._accounts:
                 self.left.add(each.calendar)

@@ -25,6 +25,7 @@ MAX_KEPT: Final = 50_000  # occurrences of series, of one period
 PERIODS: Final = 3  # that are kept
 DAY: Final = 86400.0
 AHEAD: Final = 62 * DAY  # seconds of a period, at least
+AGAIN: Final = 2 * DAY  # seconds for which the same query, asked again later, finds its period
 LONG: Final = 31 * DAY  # seconds from which on an event is looked at by itself
 TOO_MUCH: Final = "as there is too much in the calendar"
 
@@ -110,7 +111,8 @@ class Occurrences:
         period = next((one for one in self._periods if one.start <= start and end <= one.end), None)
         if period is None:
             often = sum(min(24.0, series.often) for series in self._series if series.repeats)
-            period = _Period(start, max(end, start + max(DAY, min(AHEAD, MAX_KEPT / max(often, 1.0) * DAY))))
+            ahead = max(DAY, min(AHEAD, MAX_KEPT / max(often, 1.0) * DAY))
+            period = _Period(start, max(end + AGAIN, start + ahead))
         else:
             self._periods.remove(period)
         self._periods = [*self._periods[1 - PERIODS :], period]
