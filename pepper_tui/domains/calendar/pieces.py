@@ -7,7 +7,7 @@ marked. ``reading`` parses a piece; here only its UID, its title and the zones t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -27,6 +27,7 @@ _ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,5
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}\r\nEND:VCALENDAR\r\n"
 MAX_ZONES: Final = 4  # looked for in one event: those of its start, its end, and its exceptions
 _REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
+WINDOW: Final = 1_000_000  # bytes that are searched at a time
 HOME: Final = b"X-WR-TIMEZONE:"
 _WITHOUT_ZONE: Final = re.compile(rb"^DTSTART(?:;VALUE=DATE-TIME)?:\d{8}T\d{6}(Z?)[ \t]*\r?$", re.I | re.M)
 
@@ -125,7 +126,7 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
             zones.setdefault((calendar, named[1].strip()), text)
         kind = b""
 
-    for found in _LINE.finditer(source):
+    for found in _marks(source):
         if found[3]:
             homes.setdefault(calendar, found[3].strip()[:200])
             continue
@@ -146,6 +147,15 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
     return [
         Piece(text, whole, _named(text, zones, number, homes.get(number, b""))) for number, text, whole in events
     ], ended
+
+
+def _marks(source: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield the lines that begin or end something, by many searches: one alone would hold up other threads."""
+    at = 0
+    while at < len(source):
+        end = source.find(b"\n", at + WINDOW) + 1 or len(source)
+        yield from _LINE.finditer(source, at, min(end, at + 2 * WINDOW))  # a longer line is none of these
+        at = end
 
 
 def pieces_of(text: str) -> list[Piece]:

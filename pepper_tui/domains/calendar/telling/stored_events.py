@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final, TypeVar
@@ -61,14 +61,17 @@ class StoredEvents:
         """
         last = self._last
         present = {f"event_{key}": event for key, event in events.items()}
-        strange = {key: event for key, event in present.items() if last is None or _differ(last.get(key), event)}
-        gone = [key for key in last or () if key not in present]
-        known = await (stored_of(ctx, "event") if last is None else self._of_keys(ctx, [*strange, *gone]))
+        if last is None:
+            strange, known, heard_of = await self._unlike(ctx, present)
+        else:
+            strange = {key: event for key, event in present.items() if _differ(last.get(key), event)}
+            known = await self._of_keys(ctx, [*strange, *(key for key in last if key not in present)])
+            heard_of = ((each.calendar, each.uid) for each in last.values())
         before = _Before(known, _left(known, present), first=first)
         before.invited = {event.uid for event in (last or {}).values() if event.calendar == INVITED}
-        before.unheard = _unheard(strange, known, last)
+        before.unheard = _unheard(strange, known, heard_of)
         changed = False
-        for some in _some_of(strange.items(), PAGE):  # after a start that is all of them
+        for some in _some_of(strange.items(), PAGE):
             async with ctx.store.unit():
                 for key, event in some:
                     changed = await self._compared(ctx, key, event, before) or changed
@@ -85,8 +88,7 @@ class StoredEvents:
         data = {**event.data(), "id": key, "backlog": than.first or event.first, "gone": False}
         del data["first"]
         if (before := than.known.get(key)) is not None:
-            data["backlog"] = before["backlog"]
-            if before == {name: data[name] for name in before if name in data}:
+            if _is_stored(event, key, before):
                 return False
             data["backlog"] = before["gone"] and event.first  # its calendar is read again
         elif event.uid in than.invited:  # it was told of as it came by mail
@@ -122,6 +124,29 @@ class StoredEvents:
         return kept, len(kept) < len(left)
 
     @staticmethod
+    async def _unlike(
+        ctx: FeedContext, present: Mapping[str, Event]
+    ) -> tuple[dict[str, Event], dict[str, Json], Iterable[tuple[str, str]]]:
+        """Hold all that is stored against all that is there, after a start: page by page, as both are large.
+
+        Return the events that differ, what is stored of these and of those that are no longer there, and the calendar
+        and UID of each that has not gone.
+        """
+        same: set[str] = set()
+        known: dict[str, Json] = {}
+        heard_of: set[tuple[str, str]] = set()
+        async for page in _pages(ctx, "event"):
+            for key, data in page:
+                if not data["gone"]:
+                    heard_of.add((data["calendar"], data["uid"]))
+                event = present.get(key)
+                if event is not None and _is_stored(event, key, data):
+                    same.add(key)
+                elif event is not None or not data["gone"]:
+                    known[key] = data
+        return {key: event for key, event in present.items() if key not in same}, known, heard_of
+
+    @staticmethod
     async def _of_keys(ctx: FeedContext, keys: Sequence[str]) -> dict[str, Json]:
         found: dict[str, Json] = {}
         for at in range(0, len(keys), PAGE):
@@ -132,14 +157,22 @@ class StoredEvents:
 
 async def stored_of(ctx: FeedContext, kind: str) -> dict[str, Json]:
     """Return what is stored of a kind, by key."""
-    found: dict[str, Json] = {}
+    return {key: data async for page in _pages(ctx, kind) for key, data in page}
+
+
+async def _pages(ctx: FeedContext, kind: str) -> AsyncIterator[list[tuple[str, Json]]]:
     after = 0
     while page := await ctx.store.query(
         ContextFilter(namespaces=[RAW], types=[kind], after_seq=after, newest_first=False, limit=PAGE)
     ):
-        found.update((context.context_id, context.data) for context in page)
+        yield [(context.context_id, context.data) for context in page]
         after = page[-1].seq
-    return found
+
+
+def _is_stored(event: Event, key: str, stored: Json) -> bool:
+    """Check whether an event is as it was stored."""
+    data = {**event.data(), "id": key, "backlog": stored["backlog"], "gone": False}
+    return stored == {name: data[name] for name in stored if name in data and name != "first"}
 
 
 async def _put(ctx: FeedContext, key: str, data: Json, before: Json | None = None) -> None:
@@ -167,18 +200,15 @@ def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[
 
 
 def _unheard(
-    strange: Mapping[str, Event], stored: Mapping[str, Json], last: Mapping[str, Event] | None
+    strange: Mapping[str, Event], stored: Mapping[str, Json], heard_of: Iterable[tuple[str, str]]
 ) -> frozenset[str]:
-    """Return the keys of cancelled events whose series nobody has heard of: that they are off is no news."""
+    """Return the keys of cancelled events whose series nobody has heard of: that they are off is no news.
+
+    ``heard_of``: the calendar and UID of each event that has not gone.
+    """
     found = [key for key, event in strange.items() if event.cancelled and key not in stored]
-    if not found:
-        return frozenset()
-    heard_of = (
-        {(each["calendar"], each["uid"]) for each in stored.values() if not each["gone"]}
-        if last is None
-        else {(each.calendar, each.uid) for each in last.values()}
-    )
-    return frozenset(key for key in found if (strange[key].calendar, strange[key].uid) not in heard_of)
+    known = frozenset(heard_of) if found else frozenset()
+    return frozenset(key for key in found if (strange[key].calendar, strange[key].uid) not in known)
 
 
 def _content(event: Json) -> str:
