@@ -146,13 +146,16 @@ class Agenda:
     def _step(self, reading: _Reading, answer: Callable[[], T], most: float) -> list[T]:
         """Read for a while; return the answer if no more is to be read now, else nothing."""
         with self._lock:
+            over = min(time.monotonic() + SLICE, most)
             if self._shelf.load():
                 self._changed, self._loads = True, self._loads + 1
             if self._changed or self._waits or self._shelf.goes_on:
-                self._changed = True
                 if (self._shelf.goes_on or self._read(reading)) and time.monotonic() < most:
                     return []
-                self._sum_up()
+                if self._changed:
+                    self._sum_up()
+                if over < time.monotonic() < most:  # the answer may take its own time
+                    return []
             self._unread = frozenset(self._shelf.unread | self._unread_calendars)
             return [answer()]
 
@@ -181,6 +184,7 @@ class Agenda:
             if (said := found.get(part.digest)) is None:
                 reading.over = True
                 continue
+            self._changed = True
             file.ended += isinstance(said, str) and said.startswith("not read")
             self._maker.take(file.series[key], part, said)
         for file, key in dict.fromkeys((file, key) for file, key, _ in batch):
@@ -192,14 +196,15 @@ class Agenda:
         files = self._shelf.all
         self._edition += 1
         self._names = short_names(self._shelf.places())
-        self._of_calendars = [defect for file in files for defect in file.defects]
+        troubled = [file for file in files if file.noted or file.broken]
+        self._of_calendars = [defect for file in troubled for defect in file.defects]
         waiting = [file for file in files if file.waiting]
         for file in waiting:
             count = sum(len(one.waiting) for one in file.waiting.values())
             self._of_calendars.append(f"{file.name}: {count} of its events are not read yet")
         self._waits, self._changed = bool(waiting), False
         self._unread_calendars = frozenset(file.calendar for file in waiting)
-        self._unread_events = frozenset((file.calendar, uid) for file in files for uid in file.unread)
+        self._unread_events = frozenset((file.calendar, uid) for file in troubled for uid in file.unread)
         shown = _shown(files)
         self._written = {key: event for series in shown for key, event in series.listed}
         self._occurrences.take(shown)
