@@ -246,10 +246,10 @@ class SimulatedAgenda:
     def is_unread(self, calendar: str, uid: str) -> bool:
         return bool(self.defects)
 
-    async def events(self) -> list[Event]:
+    async def written(self) -> dict[str, Event]:
         await asyncio.sleep(0)
         self.listed += 1
-        return [*self._outside.events.values()]
+        return {event.key: event for event in self._outside.events.values()}
 
     async def between(self, start: float, end: float) -> list[Event]:
         await asyncio.sleep(0)

@@ -26,12 +26,11 @@ from pepper_tui.boundary.allowed import opened
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.clock import Looks
 from pepper_tui.domains.calendar.pieces import calendar_of, pieces
+from pepper_tui.domains.calendar.shelf import MAX_FILE, MAX_FILES
 from pepper_tui.domains.calendar.writer import Found, Held
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
-MAX_FILE: Final = 10_000_000  # bytes
-MAX_FILES: Final = 2_000
 SUFFIX: Final = ".ics"
 _END: Final = re.compile(rb"^END:VCALENDAR[ \t]*\r?$", re.I | re.M)
 _EVENT: Final = re.compile(rb"^BEGIN:VEVENT[ \t]*\r?\n.*?^END:VEVENT[ \t]*\r?\n", re.I | re.M | re.S)
