@@ -67,8 +67,9 @@ class Invitations:
                         await self._take(ctx, update.context.data)
 
         listen_for_answers(ctx)
+        # one a unit: a later mail about the same event must read what an earlier one has come to
         ctx.subscriber.on_context_batch(
-            namespaces=[RAW], size=10, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_holds_one
+            namespaces=[RAW], size=1, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_holds_one
         )(process)
 
     async def _take(self, ctx: FeedContext, raw: Json) -> None:

@@ -202,6 +202,33 @@ async def test_mails_in_any_order_ask_nothing_that_was_called_off(tmp_path: Path
         assert (await desk.invitation()).title.startswith("Invitation: Quarterly numbers")
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_mails_that_come_at_once_are_taken_one_after_the_other(
+    tmp_path: Path, clock: ManualClock, order: tuple[int, ...]
+) -> None:
+    start = clock.now() + 30 * HOUR
+    mails = [invitation("CANCEL" if n == 2 else "REQUEST", event(start, sequence=n), number=n) for n in range(3)]
+    async with Invited(tmp_path, clock) as desk:
+        await desk.engine.close()
+        for place, number in enumerate(order):
+            deliver(desk.root, mails[number], f"{place}.host")
+        await desk.restart()
+
+        async def all_taken() -> bool:
+            return len(await desk.rows("raw.mail")) == 3 and await desk.settled()
+
+        await desk.until(all_taken, 0.5)
+        [known] = await desk.rows("calendar.invitation")
+        assert (known["sequence"], known["cancelled"]) == (2, True)
+        assert await in_agenda(desk, start) == []
+        await desk.until_told("Cancelled: Quarterly numbers")
+
+        async def nothing_asked() -> bool:
+            return not await desk.questions()
+
+        await desk.until(nothing_asked, 0.5)
+
+
 @pytest.mark.parametrize(
     ("method", "partstat", "line", "priority"),
     [
