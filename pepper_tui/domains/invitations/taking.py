@@ -161,7 +161,8 @@ class Invitations:
         kept = [each.data for each in found if each.data["calendar"] != INVITED and not each.data["gone"]]
         if kept:
             told = changed(raw, message, known, str(kept[0]["calendar"]), ctx.zone)
-            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid))
+            ends = 0.0 if message.main["repeats"] else _seconds(message.main["times"][1], ctx)
+            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid, ends))
 
     async def _may_change(
         self, ctx: FeedContext, raw: Json, message: Message, known: Invitation, what: str

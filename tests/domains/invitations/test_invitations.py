@@ -172,6 +172,20 @@ async def test_what_was_asked_and_called_off_while_pepper_was_closed_asks_nothin
         assert await desk.questions() == []
 
 
+async def test_what_is_over_asks_no_more(tmp_path: Path, clock: ManualClock) -> None:
+    start = clock.now() + HOUR
+    async with Invited(tmp_path, clock) as desk:
+        await desk.come(invitation("REQUEST", event(start)))
+        await desk.invitation()
+        await desk.clock.advance(2 * HOUR - 60)
+        assert len(await desk.questions()) == 1
+
+        async def nothing_asked() -> bool:
+            return not await desk.questions()
+
+        await desk.until(nothing_asked, 10.0)
+
+
 async def test_single_times_of_a_series_are_moved_and_cancelled(tmp_path: Path, clock: ManualClock) -> None:
     start = clock.now() + 30 * HOUR
     async with Invited(tmp_path, clock) as desk:

@@ -245,7 +245,7 @@ class Checks:
                 loud[signal["metadata"].get("uid", "")].append(signal["content"])
         seen = {each.data["uid"] for each in self._seen() if each.kind == "event"}
         for uid, deeds in self._calendars.deeds.items():
-            late = [deed for seq, deed in deeds if seq > self._attack.began_at]
+            late = [deed for seq, deed in deeds if seq >= self._attack.began_at]
             if late and late[0].kind == "put" and uid in seen and uid not in ours and not loud[uid]:
                 problems.append(f"lost: others made {uid}, and nothing was said")
             if uid not in ours:

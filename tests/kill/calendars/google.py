@@ -56,7 +56,7 @@ class GooglePlace:
 
     def put(self, title: str, start: float) -> str:
         """Google takes small letters, and digits."""
-        ident = title.lower().ljust(6, "0")
+        ident = title.lower().ljust(6, "v")
         self._by_another(lambda: self._book.insert({"id": ident, "summary": title, **_times(start)}))
         return f"{ident}@google.com"
 

@@ -84,4 +84,5 @@ def _reply(mail: Message, part: Message) -> Reply:
     assert isinstance(text, bytes)
     lines = lines_of(text.decode())
     uid, at = read(lines.partition("BEGIN:VEVENT\n")[2])
-    return Reply(str(mail["Message-ID"]), str(part.get_param("method")), uid, at.answer)
+    ident = mail["X-Google-Original-Message-ID"] or mail["Message-ID"]  # Google gives each mail an id of its own
+    return Reply(str(ident), str(part.get_param("method")), uid, at.answer)
