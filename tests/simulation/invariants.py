@@ -705,7 +705,10 @@ class Watch:
         same = [other for (space, _), other in self.rows.items() if space == Namespace.APPROVAL and other.id != card.id
                 and seen_effect(other.data) == seen_effect(card.data)]  # fmt: skip
         calls = [self.rows[Namespace.TOOL_CALL, other.data["call"]] for other in same]
-        return any(call.data["state"] in ("succeeded", "unknown") or self.answers[call.id] for call in calls)
+        return any(
+            call.data["state"] in ("succeeded", "unknown") or self.answers[call.id] or DOUBT in call.data["error"]
+            for call in calls
+        )
 
 
 def hash_of(text: str) -> str:

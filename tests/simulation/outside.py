@@ -250,6 +250,12 @@ class SimulatedAgenda:
     def is_unread(self, calendar: str, uid: str) -> bool:
         return bool(self.defects)
 
+    def is_whole(self, calendar: str, uid: str) -> bool:
+        return not self.defects
+
+    def is_left(self, calendar: str) -> bool:
+        return False
+
     async def events(self) -> list[Event]:
         await asyncio.sleep(0)
         self.listed += 1

@@ -540,7 +540,8 @@ class Simulation:
             "feed.gauge",
             "raw.gauge",
             "feed.clock",
-            *(("undo",) if self.dates.on else ()),  # a conflict is over, and its card ends
+            "undo",  # a conflict is over, and its card ends
+            "calendar.next",
         )
         said = [row for seq, row in self.checks.by_seq.items() if seq > before]
         loud = [row.namespace for row in said if not row.namespace.startswith(quiet)]

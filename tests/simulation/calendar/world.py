@@ -1,6 +1,6 @@
 """What happens in a world to its calendars: others' events, mails that invite, change and call off, in any order.
 
-Some worlds have calendars: those are read by the real agenda. All of it is drawn from a stream of its own, so that
+Every third world has calendars: those are read by the real agenda. All of it is drawn from a stream of its own, so that
 worlds without any are as they would be.
 """
 
@@ -33,7 +33,7 @@ from tests.simulation.mail.google import SECRET
 if TYPE_CHECKING:
     from tests.simulation.outside import Outside
 
-KINDS: Final = ("", "", "", "mail", "google", "google")
+KINDS: Final = ("", "", "", "", "mail", "google")
 ME: Final = "me@example.org"
 OLGA: Final = "olga@o.example"
 ZONE: Final = ZoneInfo("Europe/Berlin")
