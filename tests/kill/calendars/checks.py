@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 DOUBT: Final = "after it was given"
 PARTSTAT: Final = {"accept": "accepted", "tentative": "tentative", "decline": "declined"}
 NOT_DONE: Final = frozenset({"failed", "cancelled", "waiting_approval", "scheduled"})
-_OWN_AFFAIR: Final = ("backlog", "first", "gone")
 
 
 class Version(NamedTuple):
@@ -121,8 +120,7 @@ class Checks:
             could[uid] = now if sure else could[uid] | now
         problems = []
         there = self._calendars.file.lying()
-        mine = {uid for uid in could if uid in there or any(step[1] == uid for step in steps)}
-        for uid in {*there, *mine}:
+        for uid in {*there, *could}:
             start = there[uid].start if uid in there else None
             if uid.startswith(PREFIX) or self._elsewhere(uid):
                 continue
