@@ -24,7 +24,7 @@ from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.invitations.answering import InvitationParts
-from pepper_tui.domains.invitations.choices import choices_of
+from pepper_tui.domains.invitations.choices import answer_by, choices_of
 from pepper_tui.domains.invitations.outdated_cards import OutdatedCards
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
@@ -246,6 +246,7 @@ def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda 
         zone_name=ground.zone.key,
         me=config.user.name,
         choices=choices_of,
+        answer_by=answer_by,
     )
     return Ordered(
         RuleRunner(store, clock, ground.book, hands),

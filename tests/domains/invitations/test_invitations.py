@@ -203,6 +203,20 @@ async def test_what_was_asked_and_called_off_while_pepper_was_closed_asks_nothin
         assert await desk.questions() == []
 
 
+async def test_what_is_over_asks_no_more(tmp_path: Path, clock: ManualClock) -> None:
+    start = clock.now() + HOUR
+    async with Invited(tmp_path, clock) as desk:
+        await desk.come(invitation("REQUEST", event(start)))
+        await desk.invitation()
+        await desk.clock.advance(2 * HOUR - 60)
+        assert len(await desk.questions()) == 1
+
+        async def nothing_asked() -> bool:
+            return not await desk.questions()
+
+        await desk.until(nothing_asked, 10.0)
+
+
 async def test_single_times_of_a_series_are_moved_and_cancelled(tmp_path: Path, clock: ManualClock) -> None:
     start = clock.now() + 30 * HOUR
     async with Invited(tmp_path, clock) as desk:
@@ -231,6 +245,33 @@ async def test_mails_in_any_order_ask_nothing_that_was_called_off(tmp_path: Path
         assert await desk.questions() == []
         await desk.come(invitation("REQUEST", event(start, sequence=3), number=4))  # it takes place after all
         assert (await desk.invitation()).title.startswith("Invitation: Quarterly numbers")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_mails_that_come_at_once_are_taken_one_after_the_other(
+    tmp_path: Path, clock: ManualClock, order: tuple[int, ...]
+) -> None:
+    start = clock.now() + 30 * HOUR
+    mails = [invitation("CANCEL" if n == 2 else "REQUEST", event(start, sequence=n), number=n) for n in range(3)]
+    async with Invited(tmp_path, clock) as desk:
+        await desk.engine.close()
+        for place, number in enumerate(order):
+            deliver(desk.root, mails[number], f"{place}.host")
+        await desk.restart()
+
+        async def all_taken() -> bool:
+            return len(await desk.rows("raw.mail")) == 3 and await desk.settled()
+
+        await desk.until(all_taken, 0.5)
+        [known] = await desk.rows("calendar.invitation")
+        assert (known["sequence"], known["cancelled"]) == (2, True)
+        assert await in_agenda(desk, start) == []
+        await desk.until_told("Cancelled: Quarterly numbers")
+
+        async def nothing_asked() -> bool:
+            return not await desk.questions()
+
+        await desk.until(nothing_asked, 0.5)
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ class EventSignals:
             metadata["rules"] = list(rules)
         if kind in _ASKING and raw.get("answer") == UNANSWERED and self._by_others(raw):
             metadata["asks"] = True
+            metadata["answer_by"] = None if raw["recurrence"] else raw["end"]
             if priority is not Priority.LOG:
                 metadata["text"] = await self._details(ctx, raw)
         place = f", {one_line(raw['location'], _PLACE)}" if raw["location"] else ""
