@@ -18,7 +18,7 @@ SUSPEND ?= 0
 help:
 	@echo 'make demo    Pepper on sample mail; nothing leaves the machine'
 	@echo 'make test    lint, types, import rules, tests'
-	@echo 'make servers the tests of IMAP against Dovecot, which it installs on Debian (as root)'
+	@echo 'make servers all tests with servers: Dovecot (which it installs on Debian, as root), Radicale, an address, Google'
 	@echo 'make lint    only the first three'
 	@echo 'make format  let ruff format the code'
 	@echo 'make bench   measure; also writes bench/results.json'
@@ -73,8 +73,11 @@ servers: .venv/.dev
 	@PATH="$$PATH:/usr/sbin" command -v dovecot >/dev/null || { \
 		{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends dovecot-imapd; } >/dev/null \
 		|| { echo "Dovecot can't be installed: on Debian, as root" >&2; exit 1; }; }
-	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal tests/living/test_mail_session.py \
-		$(addprefix tests/connectors/imap/test_,$(addsuffix .py,account elsewhere feed filer search sent states))
+	@# what a test can't start fails it: none is skipped
+	PEPPER_IMAP=dovecot $(BIN)/python -m pytest -n 4 --dist worksteal \
+		$(addprefix tests/living/test_,$(addsuffix .py,mail_session calendar_servers)) \
+		$(addprefix tests/connectors/imap/test_,$(addsuffix .py,account elsewhere feed filer search sent states)) \
+		$(addprefix tests/connectors/,caldav google_calendar gmail ics) tests/google
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -9,14 +9,14 @@ import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import accounts, idle, intake, meaning, parsers, prompt, query, reply, rules, screen, store
+from bench import accounts, calendar, idle, intake, meaning, parsers, prompt, query, reply, rules, screen, store
 
 RESULTS = Path(__file__).with_name("results.json")
 
 
 def main() -> None:
     rows = [*store.rows(), *query.rows(), *meaning.rows(), *rules.rows(), *reply.rows(), *prompt.rows()]
-    rows += [*screen.rows(), *parsers.rows(), *idle.rows(), *intake.rows(), *accounts.rows()]
+    rows += [*screen.rows(), *parsers.rows(), *idle.rows(), *intake.rows(), *accounts.rows(), *calendar.rows()]
     for row in rows:
         print(f"{row.name:24} {row.value:12,.2f} {row.unit:9} {row.goal}".rstrip())
     told = {

@@ -347,7 +347,8 @@ async def own_store(home: Path) -> AsyncIterator[Any]:
 @contextlib.contextmanager
 def _alone(home: Path) -> Iterator[None]:
     """Hold the home's lock. Raises ``LaunchError`` if an engine has it."""
-    from pepper_tui.store import HomeLock, HomeLockedError, make_private
+    from pepper_tui.home import make_private
+    from pepper_tui.store import HomeLock, HomeLockedError
 
     lock = HomeLock(home)
     try:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.calendar.days.records import DaysPage
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.engine.answers.socket import EngineClosedError, RemoteError, request
@@ -201,6 +202,16 @@ class RemoteMail(Wire):
         return await self._act("save_draft", approval_id=approval_id)
 
 
+class RemoteAgenda(Wire):
+    """The user's days, and acts on what is on them."""
+
+    async def days(self, first: str = "today", count: int = 1) -> DaysPage:
+        return DaysPage.of(await self._look("days", first=first, count=count))
+
+    async def order_event(self, act: str, ref: str, day: str, said: Written) -> str:
+        return await self._act("order_event", act=act, ref=ref, day=day, said=written_data(said))
+
+
 class RemoteConversation(Wire):
     """What the user says, and takes back."""
 
@@ -305,7 +316,7 @@ class RemoteRules(Wire):
         return await self._act("propose_rule", ref=ref)
 
 
-class RemoteEngine(RemoteView, RemoteMail, RemoteConversation, RemoteInbox, RemoteCalls, RemoteRules):
+class RemoteEngine(RemoteView, RemoteMail, RemoteAgenda, RemoteConversation, RemoteInbox, RemoteCalls, RemoteRules):
     """The running engine of a home, seen from another process."""
 
 

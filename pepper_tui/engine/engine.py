@@ -15,11 +15,12 @@ from pepper_tui.connectors.registry import Named, named
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.engine.building.build import build
 from pepper_tui.engine.building.parts import StandIns
-from pepper_tui.engine.faces import CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
+from pepper_tui.engine.faces import AgendaFace, CallFace, ConversationFace, InboxFace, MailFace, RuleFace, ViewFace
 from pepper_tui.engine.part_health import tell_parts, warm_models
+from pepper_tui.home import make_private
 from pepper_tui.llm import Budget, Models
 from pepper_tui.llm.embedding.embedders import build_embedder
-from pepper_tui.store import ContextStore, Embedder, HomeLock, make_private
+from pepper_tui.store import ContextStore, Embedder, HomeLock
 from pepper_tui.tools import Tool
 
 log = logging.getLogger(__name__)
@@ -29,7 +30,7 @@ CLOSES_IN: Final = 1.5
 _LEAST: Final = 0.05
 
 
-class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace):
+class Engine(ViewFace, MailFace, AgendaFace, ConversationFace, InboxFace, CallFace, RuleFace):
     """Pepper without a screen. ``open`` it, ``start`` it, ``close`` it."""
 
     def __init__(
@@ -100,6 +101,7 @@ class Engine(ViewFace, MailFace, ConversationFace, InboxFace, CallFace, RuleFace
         parts.elsewhere.listen(parts.ground.subscriber)
         parts.answering.listen(parts.ground.subscriber)
         parts.settled_cards.listen(parts.ground.subscriber)
+        parts.outdated_cards.listen(parts.ground.subscriber)
         if feeds:
             parts.sensing.feeds.listen()
             parts.sensing.llm_triage.listen(parts.ground.subscriber)

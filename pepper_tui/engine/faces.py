@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import tzinfo
 
+from pepper_tui.domains.calendar.days.records import DaysPage
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.domains.notices.inbox import InboxError
@@ -143,6 +144,16 @@ class MailFace(Face):
 
     async def save_draft(self, approval_id: str) -> str:
         return await self._working().acts.drafts.save(approval_id)
+
+
+class AgendaFace(Face):
+    """The user's days, and acts on what is on them."""
+
+    async def days(self, first: str = "today", count: int = 1) -> DaysPage:
+        return await self._working().day_list.page(first, count)
+
+    async def order_event(self, act: str, ref: str, day: str, said: Written) -> str:
+        return await self._working().event_orders.order(act, ref, day, said)
 
 
 class ConversationFace(Face):

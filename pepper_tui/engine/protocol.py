@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import tzinfo
 from typing import Final, Protocol
 
+from pepper_tui.domains.calendar.days.records import DaysPage
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
 from pepper_tui.model import (
@@ -73,8 +74,8 @@ class View(Protocol):
     async def why(self, ref: str) -> list[str]:
         """Return the chain signal → step → calls → cost behind ``ref``.
 
-        ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``, ``run:<id>``, ``rule:<id>``, or ``silence`` for what
-        was held back.
+        ``ref``: an inbox ref, ``message:<id>``, ``signal:<id>``, ``run:<id>``, ``rule:<id>``, ``event:<uid>``, or
+        ``silence`` for what was held back.
         """
         ...
 
@@ -117,6 +118,17 @@ class MailView(Protocol):
 
     def mail_changes(self) -> AsyncIterator[int]:
         """Yield once at the beginning, then whenever the list may have changed."""
+        ...
+
+
+class AgendaView(Protocol):
+    """What is on the user's days."""
+
+    async def days(self, first: str = "today", count: int = 1) -> DaysPage:
+        """Return ``count`` days from ``first`` on: an ISO date, or words ("friday", "next week").
+
+        Raises ``EngineError`` for words that name no day, and if nothing can be read.
+        """
         ...
 
 
@@ -254,7 +266,19 @@ class MailActs(Protocol):
         ...
 
 
-class Engine(View, MailView, Conversation, InboxActs, CallActs, RuleActs, MailActs, Protocol):
+class AgendaActs(Protocol):
+    """Acts on what is on the user's days."""
+
+    async def order_event(self, act: str, ref: str, day: str, said: Written) -> str:
+        """Order a change of one ``DayEntry``, by its ``ref`` and ``day``; return the id of the call.
+
+        ``act``: one of ``engine/days/event_orders.py`` (``done``: a to-do), ``new`` (what and when are ``said``) or
+        ``forget`` (a reminder, at once). All others end in a card: nothing changes before its yes.
+        """
+        ...
+
+
+class Engine(View, MailView, AgendaView, Conversation, InboxActs, CallActs, RuleActs, MailActs, AgendaActs, Protocol):
     """Everything the screen may ask for. Once closed, calls raise ``EngineError`` and streams end."""
 
     async def start(self) -> None: ...

@@ -22,7 +22,7 @@ from pepper_tui.store.errors import (
     StoreUnavailableError,
     VersionConflictError,
 )
-from pepper_tui.store.lock import HomeLock, make_private
+from pepper_tui.store.lock import HomeLock
 from pepper_tui.store.log.counts import DeadLetter, StoreStats, SubscriptionStats
 from pepper_tui.store.log.rollback import RollbackRefusedError
 from pepper_tui.store.memory_store import MemoryStore
@@ -68,5 +68,4 @@ __all__ = [
     "current_unit",
     "how",
     "left_out",
-    "make_private",
 ]

@@ -5,18 +5,10 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
-import stat
 from pathlib import Path
 from typing import Self
 
 from pepper_tui.store.errors import HomeLockedError
-
-
-def make_private(home: Path) -> None:
-    """Make the home, where it is not there, and close it to others. Raises ``OSError``."""
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if stat.S_IMODE(home.stat().st_mode) & 0o077:  # not where its owner has taken the right to write from himself
-        home.chmod(0o700)
 
 
 class HomeLock:

@@ -21,6 +21,9 @@ from typing import Any, Final
 from pepper_tui.model import CallState, Json
 from tests.connectors.mcp.bench import UNRULY
 from tests.domains.mail.mails import mail
+from tests.kill.calendars.calendars import TOOLS as CALENDAR_TOOLS
+from tests.kill.calendars.calendars import Calendars
+from tests.kill.calendars.organizer import replies
 from tests.kill.filing import CALL, Filing
 from tests.kill.google import GmailMailbox
 from tests.kill.mailbox import ImapMailbox, Mailbox, MaildirMailbox
@@ -52,6 +55,13 @@ USER_ACTS: Final = (
     "mcplost",
     "rule",
     "ask",
+    "event",
+    "eventcal",
+    "eventdates",
+    "eventfile",
+    "moveevent",
+    "moveevent",
+    "dropevent",
 )
 SENDERS: Final = {"urgent": "ursula@example.com", "high": "hanna@example.com", "low": "lou@example.com",
                   "normal": "norbert@example.com"}  # fmt: skip
@@ -127,10 +137,11 @@ class Attack:
     ) -> None:
         self.folder, self.seed, self.wanted = folder, seed, kills
         self.filing = Filing(self)
+        self.began = False  # whether Pepper has looked at all of it once
+        self.began_at = 0
         # a clock that is set back makes mail of a folder that is counted anew look older than its first sight
         self._shifts = seed % 8 not in (1, 6)
         self._life: Life | None = None
-        self._watched = False  # whether it has looked at the mailbox once
         self._suspend = suspend  # seconds that the first sleep of the machine lasts; 0: as drawn
         self.boundaries = deque(boundaries)
         self.chance = random.Random(seed)
@@ -138,6 +149,7 @@ class Attack:
         self.faults = 0.0 if seed % 2 else 0.06
         self.window = WINDOWS[seed % len(WINDOWS)]
         self._edits = 0
+        self.calendars = Calendars(self)
         self._asked: list[tuple[str, str]] = []  # mails that a rule follows up: tag and sender
         self.mind = NaiveMind(seed, self.faults)
         self.smtp = MoodySmtp()
@@ -163,6 +175,7 @@ class Attack:
         kinds: tuple[type[Mailbox], ...] = (GmailMailbox, ImapMailbox, ImapMailbox, MaildirMailbox)
         self.mailbox = kinds[self.seed % 4](self.folder, self.smtp.port)  # type: ignore[call-arg]
         self.mailbox.begin()
+        self.calendars.begin()
         watches = "".join(
             f'[[watch]]\nname = "{priority}"\nsender = "{sender}"\npriority = "{priority}"\n'
             for priority, sender in SENDERS.items()
@@ -187,6 +200,7 @@ max_rounds = 1000
 wait = 0.05
 {"" if self.window == WINDOWS[0] else f"[tools]{chr(10)}undo_seconds = {self.window}"}
 {self.mailbox.config}
+{self.calendars.config}
 [mail.templates]
 ack = "body {{subject}}"
 nudge = "body N{{subject}}"
@@ -219,6 +233,8 @@ follow = 0.002
 {watches}"""
         )
         self.mailbox.sign_in(self.home)
+        for place in self.calendars.places:
+            place.sign_in(self.home)
         for _ in range(THERE_BEFORE):
             self._deliver("quiet")
 
@@ -241,7 +257,7 @@ follow = 0.002
         self._life = Life(process, ours, process.pid)
         return self._life
 
-    def _kill_now(self) -> None:
+    def kill_now(self) -> None:
         """Kill the life that is on, from within the outside world."""
         if self._life is not None:
             with contextlib.suppress(ProcessLookupError):
@@ -287,13 +303,19 @@ follow = 0.002
             up = up or any(act == "ready" for act, _, _ in self._take(life, 0.02))
             if not life.process.is_alive():
                 return False
-            self._watched = self._watched or (up and self._watching())
-            if up and self._watched:
+            self._look_around(up)
+            if up and self.began:
                 return True
         raise AssertionError(f"seed {self.seed}: not ready within {READY} s; see {self.folder}/victim.log")
 
-    def _watching(self) -> bool:
-        return any(part["part"] == self.mailbox.feed and part["state"] == "ok" for part in self.facts("health"))
+    def _look_around(self, up: bool) -> None:
+        """Note when Pepper has looked once at all that was there before."""
+        if up and not self.began:
+            feeds = {self.mailbox.feed, *(place.feed for place in self.calendars.places)}
+            well = {part["part"] for part in self.facts("health") if part["state"] == "ok"}
+            if feeds <= well and not self.calendars.differs():
+                self.began = True
+                self.began_at = int(self.sql("SELECT max(seq) FROM updates")[0][0])
 
     def run(self) -> None:
         self.smtp.start()
@@ -309,6 +331,7 @@ follow = 0.002
             self.done = sum(self.outside().values())
         finally:
             self.mailbox.end()
+            self.calendars.end()
             self.mind.stop()
             self.smtp.stop()
 
@@ -318,7 +341,7 @@ follow = 0.002
             self._offset = self.chance.choice([-3600.0, 0.0, 0.0, 3600.0, 7200.0])
         life = self._begin(kill_at)
         early = 1.0 if kill_at else self.chance.random()
-        if self._watched and early < 0.25:  # while it starts
+        if self.began and early < 0.25:  # while it starts
             time.sleep(early * 4)
             self.points["while starting"] += 1
             self._kill(life)
@@ -339,6 +362,8 @@ follow = 0.002
             self._deliver()  # while nobody is there
         if self.chance.random() < 0.3:
             self.filing.elsewhere()
+        if self.began and self.chance.random() < 0.4:
+            self.calendars.act_alone()
         if not self._shifts and self.chance.random() < 0.2:
             self.filing.renumber()
 
@@ -356,8 +381,11 @@ follow = 0.002
 
     def _do_something(self, life: Life) -> None:
         draw = self.chance.random()
-        if draw < 0.3:
+        if draw < 0.25:
             self._do_with_mails(life)
+            return
+        if draw < 0.5:
+            self.calendars.act(life)
             return
         draw = self.chance.random()
         if draw < 0.3:
@@ -386,16 +414,17 @@ follow = 0.002
         elif draw < 0.65:
             self.filing.elsewhere()
         elif draw < 0.95:
-            self.mailbox.disturb(self.chance, self._kill_now)
+            self.mailbox.disturb(self.chance, self.kill_now)
         elif not self._shifts:
             with self._standing_still(life):
                 self.filing.renumber()
 
     def _answer(self, life: Life) -> bool:
         """Answer a question of Pepper's, by a key or in words; whether there was one."""
-        asked = [one for one in self.facts("notification") if "open" in one["_tags"] and one["kind"] == "question"]
+        asked = [one for one in self.facts("notification") if "open" in one["_tags"] and one["kind"] == "question"
+                 and not one["source"].startswith("signals.calendar:")]  # fmt: skip
         if not asked:
-            return False
+            return self.calendars.answer(life)
         one = self.chance.choice(asked)
         ref = f"notification:{one['id']}"
         life.ask("choose", ref, 2) if self.chance.random() < 0.6 else life.ask("answer", ref, "neither")
@@ -416,11 +445,19 @@ follow = 0.002
         self.given.mails[tag] = priority
         self.mailbox.deliver(content, self._count)
 
+    def invite(self) -> None:
+        """A mail about an event that somebody asks the user to."""
+        self._count += 1
+        tag = f"M{self._count}"
+        self.given.mails[tag] = "normal"
+        self.mailbox.deliver(self.calendars.organizer.mail(tag, self._count), self._count)
+
     def _say(self, life: Life) -> None:
         self._count += 1
-        tag = f"U{self._count}"
+        tag, act = f"U{self._count}", self.chance.choice(USER_ACTS)
+        about = self.calendars.named() if act in ("moveevent", "dropevent") else ""
         self.given.said[tag] = ""
-        life.ask("say", f"{tag} {self.chance.choice(USER_ACTS)}")
+        life.ask("say", f"{tag} {act} {about}".strip())
 
     def _decide(self, life: Life, *, finally_: bool = False) -> bool:
         """Decide a card that waits, somehow; whether there was one."""
@@ -451,7 +488,7 @@ follow = 0.002
     def _edit(self, life: Life, card: str, fields: dict[str, str]) -> None:
         self._acted.add(("edit", card))
         self._edits += 1
-        field = "body" if "body" in fields else "line"
+        field = next(each for each in ("body", "line", "notes") if each in fields)
         life.ask("edit", card, {field: f"{fields[field].rstrip()} edit{self._edits}"})
 
     def _stop_and_go(self, life: Life) -> None:
@@ -485,6 +522,7 @@ follow = 0.002
     def _drain(self) -> None:
         """Let it run until nothing is left to do."""
         self.mailbox.calm()
+        self.calendars.calm()
         self._offset = 4 * 3600.0 if self._shifts else 0.0  # past every reminder, whatever the clock was set to
         life = self._begin()
         if not self._ready(life):
@@ -526,6 +564,8 @@ follow = 0.002
 
     def happened(self, call: Json) -> bool:
         """Whether the outside saw the effect of ``call``."""
+        if call["name"] in CALENDAR_TOOLS:
+            return self.calendars.happened(call)
         return self.outside()[tag_of_call(call, self.facts("raw.mail"))] > 0
 
     def outside(self) -> Counter[str]:
@@ -534,7 +574,7 @@ follow = 0.002
         for path in (outside_file(self.home), self.folder / "mcp" / "effects"):
             lines += path.read_text().split("\n")[:-1] if path.exists() else []
         counts = Counter(line.split()[1] for line in lines)
-        return counts + Counter(tag_of(mail) for mail in self.left())
+        return counts + Counter(tag_of(mail) for mail in self.left() if not replies([mail]))
 
     def left(self) -> list[bytes]:
         """The mails that left, by whatever way."""
@@ -559,7 +599,7 @@ follow = 0.002
         ]
         seen = {str(raw["subject"]).split()[0] for raw in self.facts("raw.mail")}
         left += [f"mail {tag}" for tag in self.given.mails if tag not in seen]
-        return left or self.filing.differs()
+        return left or self.filing.differs() or self.calendars.differs()
 
     def _is_open(self, copy: Json) -> bool:
         """Whether a copy is still to be kept: it is due, or it is known whether its mail has left."""

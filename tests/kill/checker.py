@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from pepper_tui.model import Json
 from tests.kill.attack import tag_of_call
+from tests.kill.calendars.checks import Checks
 from tests.kill.mind import WORKER_STEPS
 from tests.kill.outside import BODY
 
@@ -28,6 +29,7 @@ def check(attack: Attack) -> list[str]:
         *edits(attack),
         *copies(attack),
         *attack.filing.problems(),
+        *Checks(attack, attack.calendars).problems(),
     ]
 
 
@@ -61,7 +63,7 @@ def inputs(attack: Attack) -> list[str]:
         for what, counts in (("mail", raw), ("signal", signalled)):
             if counts[tag] != 1:
                 problems.append(f"{'twice' if counts[tag] else 'lost'}: {what} {tag} is there {counts[tag]} times")
-    for space in ("signals.mail", "signals.clock", "signals.follow_up"):
+    for space in ("signals.mail", "signals.clock", "signals.follow_up", "signals.calendar"):
         names += [f"{space}:{signal['id']}" for signal in attack.facts(space) if signal["priority"] != "log"]
     names += [f"tool.result:{r['call']}" for r in attack.facts("tool.result") if r["origin"].startswith("step:")]
     versions = results(attack)
@@ -220,7 +222,7 @@ def orders(attack: Attack) -> list[str]:
         for space in ("notification", "tool.call", "reminder", "follow_up")
         for data in attack.facts(space)
     }
-    for space in ("signals.mail", "signals.clock", "signals.follow_up"):
+    for space in ("signals.mail", "signals.clock", "signals.follow_up", "signals.calendar"):
         for signal in attack.facts(space):
             matches = signal["metadata"].get("rules", [])
             named = {match["name"] for match in matches}

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pepper_tui.domains.notices.told import UNPAIRED
 from pepper_tui.model import FROM_MODEL, Json
+from tests.kill.calendars.calendars import TOOLS as CALENDAR_TOOLS
 from tests.kill.mailbox import DEEDS, LISTS, Deed
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Filing:
 
     def looks(self, call: Json, life: Life) -> bool:
         """Let Pepper look for the outcome first, at half of the calls; whether that still takes its time."""
-        if call["name"] != CALL:
+        if call["name"] != CALL and call["name"] not in CALENDAR_TOOLS:
             return False
         if call["id"] not in self._looked:
             looks = self.attack.chance.random() < 0.5

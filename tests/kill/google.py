@@ -32,51 +32,51 @@ class GmailMailbox:
     def __init__(self, folder: Path, smtp_port: int) -> None:
         self.feed = "feed.work"
         self.config = ""
-        self._google = Google(ADDRESS)
+        self.google = Google(ADDRESS)
 
     def begin(self) -> None:
-        self._google.start()
-        self._lists = self._google.mailbox.create_label(LISTS).id
-        rows = "\n".join(f'{name} = "{value}"' for name, value in said(self._google.url, address=ADDRESS).items())
+        self.google.start()
+        self._lists = self.google.mailbox.create_label(LISTS).id
+        rows = "\n".join(f'{name} = "{value}"' for name, value in said(self.google.url, address=ADDRESS).items())
         self.config = f"[[account]]\nscan_interval = 0.5\ntimeout = 3.0\n{rows}\n"
 
     def sign_in(self, home: Path) -> None:
-        allow(self._google, Gmail.model_validate(load_config(home).account[0].own), home)
+        allow(self.google, Gmail.model_validate(load_config(home).account[0].own), home)
 
     def end(self) -> None:
-        self._google.stop()
+        self.google.stop()
 
     def deliver(self, mail: bytes, number: int) -> None:
-        with self._google.service.lock:
-            self._google.mailbox.deliver(mail)
+        with self.google.service.lock:
+            self.google.mailbox.deliver(mail)
 
     def disturb(self, chance: random.Random, kill: Callable[[], None]) -> None:
-        service = self._google.service
+        service = self.google.service
         change = f"gmail.users.{chance.choice(_CHANGES)}"
         any_ = f"gmail.users.{chance.choice((*_CHANGES, *_LOOKS))}"
         drops: dict[str, Any] = {"when": chance.choice(_WHENS), "drop": True}
         match chance.randrange(7):
             case 0:
-                self._google.fault(change, meanwhile=kill)
+                self.google.fault(change, meanwhile=kill)
             case 1 | 2:
-                self._google.fault(change, **drops)
+                self.google.fault(change, **drops)
             case 3:
-                self._google.fault(chance.choice((any_, "batch")), **drops, times=chance.randint(1, 3))
+                self.google.fault(chance.choice((any_, "batch")), **drops, times=chance.randint(1, 3))
             case 4:
-                self._google.fault("gmail.*", status=429, times=chance.randint(2, 12))
+                self.google.fault("gmail.*", status=429, times=chance.randint(2, 12))
             case 5:
-                self._google.fault(any_, status=chance.choice([500, 503, 401]), when=chance.choice(["before", "after"]))
+                self.google.fault(any_, status=chance.choice([500, 503, 401]), when=chance.choice(["before", "after"]))
             case _:
                 with service.lock:
-                    chance.choice([self._google.mailbox.expire_history, service.sign_in.expire_access])()
+                    chance.choice([self.google.mailbox.expire_history, service.sign_in.expire_access])()
 
     def calm(self) -> None:
-        with self._google.service.lock:
-            self._google.service.faults.clear()
+        with self.google.service.lock:
+            self.google.service.faults.clear()
 
     def elsewhere(self, message_id: str, deed: Deed) -> bool:
-        box = self._google.mailbox
-        with self._google.service.lock:
+        box = self.google.mailbox
+        with self.google.service.lock:
             found = [each for each in box.mails.values() if str(each.parsed["Message-ID"]) == message_id]
             if not found or "INBOX" not in found[0].labels or deed == "answered":  # of that Gmail has no mark
                 return False
@@ -93,8 +93,8 @@ class GmailMailbox:
 
     def lying(self) -> dict[str, list[Lying]]:
         found = defaultdict(list)
-        with self._google.service.lock:
-            for each in self._google.mailbox.mails.values():
+        with self.google.service.lock:
+            for each in self.google.mailbox.mails.values():
                 if not {"SENT", "DRAFT"} & set(each.labels):
                     found[str(each.parsed["Message-ID"])] += self._copies(each.labels)
         return found
@@ -107,13 +107,13 @@ class GmailMailbox:
         return [Lying(place, marks) for place in places or ["Archive"]]
 
     def sent(self) -> list[bytes]:
-        with self._google.service.lock:
-            return [each.raw for each in self._google.mailbox.sent]
+        with self.google.service.lock:
+            return [each.raw for each in self.google.mailbox.sent]
 
     def copies(self) -> Counter[str] | None:
         return None
 
     def problems(self) -> list[str]:
-        with self._google.service.lock:
-            left = [f"twice: the draft {ident} is left at Google" for ident in self._google.mailbox.drafts]
-            return left + [f"lost: Google would not know this: {each}" for each in self._google.violations]
+        with self.google.service.lock:
+            left = [f"twice: the draft {ident} is left at Google" for ident in self.google.mailbox.drafts]
+            return left + [f"lost: Google would not know this: {each}" for each in self.google.violations]

@@ -12,6 +12,7 @@ from email import message_from_bytes
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, Protocol, get_args
 
+from tests.connectors.caldav.servers import PASSWORD as CALDAV
 from tests.connectors.imap.certificate import self_signed
 from tests.connectors.imap.middle import CUTS, Middle
 from tests.connectors.imap.proxy import FAULTS, Proxy
@@ -21,7 +22,7 @@ from tests.google.sign_in import CLIENT
 
 SENT: Final = "Sent"
 LISTS: Final = "Lists"
-ENVIRONMENT: Final = {"IMAP_PASSWORD": PASSWORD, "CLIENT_SECRET": CLIENT["client_secret"]}
+ENVIRONMENT: Final = {"IMAP_PASSWORD": PASSWORD, "CLIENT_SECRET": CLIENT["client_secret"], "CALDAV_PASSWORD": CALDAV}
 Deed = Literal["read", "answered", "moved", "deleted"]
 DEEDS: Final[tuple[Deed, ...]] = get_args(Deed)
 

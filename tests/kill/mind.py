@@ -11,11 +11,12 @@ import re
 import threading
 from typing import Any
 
+from tests.kill.calendars.place import ADDRESS, LASTS, in_words, moment
 from tests.living.world import Mind
 from tests.llm.server import Reply
 
 ENTRY = re.compile(r"<(user_msg|signal|tool_result|assistant_msg|tool_call|user_rule)( [^>]*)?>(.*?)</\1>", re.S)
-ASKED = re.compile(r"\b([UM]\d+) ([a-z]+)\b")
+ASKED = re.compile(r"\b([UM]\d+) ([a-z]+)(?: ([A-Z]\d+))?\b")
 OWN = {"assistant_msg", "tool_call"}
 WORKER_STEPS = 4
 
@@ -83,7 +84,7 @@ def scheduler_reply(log: str) -> Reply:
             if tag == "user_msg":
                 pongs.append(f"pong {asked[1]}")
             ident = re.search(r'id="([^"]+)"', attributes)
-            call_ = call_for(asked[1], asked[2], ident[1] if ident else "")
+            call_ = call_for(asked[1], asked[2], ident[1] if ident else "", asked[3] or "")
             if call_:
                 calls.append(call_)
     reply: Reply = {"text": " · ".join(pongs)} if pongs else {}
@@ -92,8 +93,10 @@ def scheduler_reply(log: str) -> Reply:
     return reply or {"calls": [{"name": "wait", "arguments": {}}]}
 
 
-def call_for(tag: str, act: str, ident: str) -> Reply | None:
-    """The tool call that the entry ``ident`` asks for."""
+def call_for(tag: str, act: str, ident: str, about: str = "") -> Reply | None:
+    """The tool call that the entry ``ident`` asks for; ``about``: the event that it names."""
+    start = in_words(moment(int(tag[1:])))
+    new = {"title": tag, "start": start, "minutes": LASTS // 60, "notes": f"notes {tag}"}
     arguments: dict[str, dict[str, Any]] = {
         "draft": {"message_id": ident, "body": f"body {tag}", "reason": f"for {tag}"},
         "send": {"to": "alice@example.com", "subject": tag, "body": f"body {tag}"},
@@ -110,11 +113,19 @@ def call_for(tag: str, act: str, ident: str) -> Reply | None:
         "note": {"text": f"note {tag}"},
         "ask": {"question": f"question {tag}?", "options": ["red", "blue"]},
         "rule": {"name": f"rule {tag}", "words": [f"never{tag}"], "notify": True},
+        "event": new,
+        "eventcal": {**new, "calendar": "Work"},
+        "eventdates": {**new, "calendar": ADDRESS},
+        "eventfile": {**new, "calendar": "own"},
+        "moveevent": {"event": about or "?", "start": start},
+        "dropevent": {"event": about or "?"},
     }
     names = {"draft": "draft_reply", "send": "send_mail", "write": "append_line", "lostwrite": "append_line",
              "slow": "slow_read", "fail": "failing_read",
              "mcpwrite": "own__append", "mcplost": "own__crash_after", "agent": "delegate",
-             "ask": "ask_user", "note": "take_note", "rule": "propose_rule"}  # fmt: skip
+             "ask": "ask_user", "note": "take_note", "rule": "propose_rule",
+             "event": "add_event", "eventcal": "add_event", "eventdates": "add_event", "eventfile": "add_event",
+             "moveevent": "change_event", "dropevent": "cancel_event"}  # fmt: skip
     return {"name": names.get(act, act), "arguments": arguments[act]} if act in arguments else None
 
 

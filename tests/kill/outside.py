@@ -12,12 +12,13 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from tests.living.world import CountingSmtp
 
 BODY = re.compile(rb"body (N?[UM]\d+)")
+ANSWER = re.compile(rb"^Subject: ([\w ]+: M\d+)", re.M)
 REFUSALS = 2  # of one mail, before it is taken
 
 
 def tag_of(mail: bytes) -> str:
     """The tag that a mail carries."""
-    found = BODY.search(mail)
+    found = BODY.search(mail) or ANSWER.search(mail)
     return found[1].decode() if found else "?"
 
 

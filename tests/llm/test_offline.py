@@ -253,6 +253,13 @@ def test_long_text_is_parsed_in_bounded_time():
         ("am I free", "free", "", ""),
         ("am I free every monday", "unknown", "", ""),
         ("am I free as a bird", "unknown", "", ""),
+        ("in december", "agenda", "in december", ""),
+        ("next week?", "agenda", "next week", ""),
+        ("tomorrow and friday", "agenda", "tomorrow and friday", ""),
+        ("21:00", "unknown", "", ""),  # of which day?
+        ("3 days", "unknown", "", ""),
+        ("every monday", "unknown", "", ""),
+        ("in december we meet", "unknown", "", ""),
     ],
 )
 def test_what_is_looked_at(text, kind, span, part):

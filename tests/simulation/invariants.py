@@ -33,6 +33,8 @@ from pepper_tui.model import (
 from pepper_tui.scheduler.prompt.history import summary_of
 from pepper_tui.store.namespaces import matches
 from pepper_tui.tools.approvals.policy import ROOT_FACTOR, asker_of
+from tests.simulation.calendar.checks import CalendarChecks
+from tests.simulation.calendar.world import CalendarWorld
 from tests.simulation.mail.checks import FILE, MailChecks
 from tests.simulation.mail.world import MailWorld
 from tests.simulation.orders import Orders
@@ -61,6 +63,8 @@ UNJUDGED = "unjudged"
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u200b]")
 USER_WAITS = 3.0  # seconds after which a step without the user's message may no longer be committed before it
 JUST_NOW = 60.0
+DOUBT = "once more does no harm"
+"""So it is told where a change failed that may have been made."""
 SAYS_NOTHING_NEW = frozenset({"notify", "revise_proposal", "take_note", "update_profile"})
 LOG_SQL = (
     "SELECT u.seq, n.name, u.context_id, u.version, u.data, u.tags, u.deleted, u.metadata, u.updated_at"
@@ -98,6 +102,7 @@ class Watch:
     eye: sqlite3.Connection
     outside: Outside
     mail_world: MailWorld
+    calendar_world: CalendarWorld
     config: Config
     now: Callable[[], float]
     elapsed: Callable[[], float]
@@ -128,10 +133,12 @@ class Watch:
     turns: int = 0  # undo and redo that the user asked for, not used up
     orders: Orders = field(init=False)
     mail: MailChecks = field(init=False)
+    calendar: CalendarChecks = field(init=False)
 
     def __post_init__(self) -> None:
         self.orders = Orders(self)
         self.mail = MailChecks(self, self.mail_world)
+        self.calendar = CalendarChecks(self, self.calendar_world)
 
     def wrong(self, words: str) -> None:
         self.violations.append(f"[{self.elapsed():.3f}] {words}")
@@ -155,6 +162,7 @@ class Watch:
             before = self.rows.get((row.namespace, row.id))
             self._check_row(row, before)
             self.orders.on_row(row, before)
+            self.calendar.on_row(row, before)
             if row.namespace == Namespace.NOTIFICATION:
                 self.orders.on_notice(row, before, fresh)
             elif row.namespace == Namespace.UNDO:
@@ -219,6 +227,8 @@ class Watch:
         for one in moved:
             if one["namespace"] == Namespace.TOOL_CALL and self.mail.goes_with(fresh):
                 return True
+            if (Namespace.NOTIFICATION, one["detail"].get("question")) in written:
+                return True  # what the answer had come to is over; the question is back
             card = self.rows.get((one["namespace"], one["id"]))
             if (one["namespace"], one["id"]) in written or (Namespace.RULE_PAUSE, one["id"]) in written:
                 return True
@@ -582,7 +592,7 @@ class Watch:
         ]
         tallied = {ident for (n, ident), _ in self.rows.items() if n == "tally"}
         found += [f"{reading} was not tallied" for reading in shown - tallied]
-        return found + self.orders.unfinished() + self.mail.unfinished()
+        return found + self.orders.unfinished() + self.mail.unfinished() + self.calendar.unfinished()
 
     def at_drain(self, live: list[int], live_from: int) -> None:
         for name, seq, error in self.eye.execute(
@@ -592,6 +602,7 @@ class Watch:
             self.wrong(f"a dead letter: {name} #{seq} {error}")
         self.orders.at_drain()
         self.mail.at_drain()
+        self.calendar.at_drain()
         steps = [row for (namespace, _), row in self.rows.items() if namespace == Namespace.STEP]
         fired: Counter[str] = Counter()
         offered: Counter[str] = Counter()
@@ -683,7 +694,7 @@ class Watch:
             return  # what was filed: see ``MailChecks``
         card = self.rows[Namespace.APPROVAL, row.data["approval"]]
         happened = self.effects[seen_effect(card.data)]
-        undone = state in ("cancelled", "failed") and not self.answers[row.id]
+        undone = state in ("cancelled", "failed") and not self.answers[row.id] and DOUBT not in row.data["error"]
         if happened and undone and not self._done_by_another(card):
             self.wrong(f"{row.id} is told as {state}, and it happened")
         if not happened and state == "succeeded" and not self.answers[row.id]:
@@ -694,7 +705,10 @@ class Watch:
         same = [other for (space, _), other in self.rows.items() if space == Namespace.APPROVAL and other.id != card.id
                 and seen_effect(other.data) == seen_effect(card.data)]  # fmt: skip
         calls = [self.rows[Namespace.TOOL_CALL, other.data["call"]] for other in same]
-        return any(call.data["state"] in ("succeeded", "unknown") or self.answers[call.id] for call in calls)
+        return any(
+            call.data["state"] in ("succeeded", "unknown") or self.answers[call.id] or DOUBT in call.data["error"]
+            for call in calls
+        )
 
 
 def hash_of(text: str) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import random
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -86,6 +86,8 @@ class Mind:
         self.requests = 0
         self.calm = False
         self.talkative = 0.5
+        self.more: Sequence[str] = ()  # tools that it calls besides those that it knows from before
+        self.arguments: Callable[[str], dict[str, Any]] = lambda tool: {}  # and what it gives them
         self.on_request: Callable[[str, dict[str, Any]], None] = lambda role, body: None
         self.on_answer: Callable[[str, str, list[Call]], None] = lambda role, text, calls: None
         self.on_broken: Callable[[Exception], None] = lambda error: None
@@ -253,7 +255,11 @@ class Mind:
             )
         usual = [name for name in known if name not in ("wait", "return_final_answer")]
         name = chance.choice(
-            usual + ["parcel"] * 4 + ["mark"] * 2 + [n for n in ("delegate",) * 3 + ("ask_user",) * 2 if n in known]
+            usual
+            + [*self.more]
+            + ["parcel"] * 4
+            + ["mark"] * 2
+            + [n for n in ("delegate",) * 3 + ("ask_user",) * 2 if n in known]
         )
         mails = re.findall(r"message_id: <(.*?)>", text)
         mail = f"<{chance.choice(mails)}>" if mails else "<none@example.com>"
@@ -323,7 +329,7 @@ class Mind:
             "remove_rule": {"rule": chance.choice(("rule a", "rule b", "lunch"))},
             "current_status": {},
         }  # fmt: skip
-        return name, arguments.get(name, {})
+        return name, arguments.get(name) or self.arguments(name)
 
 
 def _chunk(content: str = "", call: tuple[int | None, str, str, str] | None = None, finish: str | None = None) -> Any:

@@ -321,7 +321,7 @@ class Orders:
         elif why.startswith("replaced by"):
             if row.data["matter_kind"] != "state":
                 self._watch.wrong(f"the request {row.id} was {why}")
-        elif self._watch.mail.may_end(row, why):
+        elif self._watch.mail.may_end(row, why) or self._watch.calendar.may_end(row, why):
             return
         elif row.data["source"].startswith(NO_ANSWER) and (why == WROTE_AGAIN or why.endswith(HAS_ANSWERED)):
             waits = self._ref(f"follow_up:{row.data['source'].removeprefix(NO_ANSWER)}")

@@ -227,6 +227,10 @@ class Outside:
         """A mail leaves from an account by itself."""
         self._happens("mail", mail_key(recipients, message))
 
+    def changed_event(self, what: str, uid: str, start: float) -> None:
+        """Pepper has put, moved or dropped an event at a server."""
+        self._happens("event", event_key(what, uid, start))
+
     async def send_mail(self, sender: str, recipients: Sequence[str], message: str) -> str:
         await self.effect("mail", mail_key(recipients, message), partial(self.on_mail, sender, message))
         return "250 taken"
@@ -246,10 +250,16 @@ class SimulatedAgenda:
     def is_unread(self, calendar: str, uid: str) -> bool:
         return bool(self.defects)
 
-    async def events(self) -> list[Event]:
+    def is_whole(self, calendar: str, uid: str) -> bool:
+        return not self.defects
+
+    def calendars(self) -> tuple[frozenset[str], frozenset[str]]:
+        return frozenset(each.calendar for each in self._outside.events.values()), frozenset()
+
+    async def written(self) -> dict[str, Event]:
         await asyncio.sleep(0)
         self.listed += 1
-        return [*self._outside.events.values()]
+        return {event.key: event for event in self._outside.events.values()}
 
     async def between(self, start: float, end: float) -> list[Event]:
         await asyncio.sleep(0)
@@ -410,6 +420,11 @@ def _read_mails(files: Sequence[Found], max_bytes: int, refused: dict[tuple[str,
     return _current[0].read_mails(files, max_bytes)
 
 
+def event_key(what: str, uid: str, start: float) -> str:
+    """What binds a change of an event."""
+    return f"{what} {uid}" + ("" if what == "drop" else f" {start:.0f}")
+
+
 def seen_effect(approval: dict[str, Any]) -> Performed:
     """The one effect that a card stands for."""
     effect = approval["effect"]
@@ -417,6 +432,13 @@ def seen_effect(approval: dict[str, Any]) -> Performed:
         return Performed(effect["tool"], approval["digest"])
     if effect["tool"].endswith("_rule"):
         return Performed("rule", approval["digest"])
+    payload = effect["payload"]
+    if effect["tool"] == "add_event":
+        return Performed("event", event_key("put", payload["uid"], payload["fields"]["start"]))
+    if effect["tool"] == "change_event":
+        return Performed("event", event_key("move", payload["uid"], payload["after"][1]))
+    if effect["tool"] == "cancel_event":
+        return Performed("event", event_key("drop", payload["uid"], 0.0))
     if effect["tool"] == "file_mail":
         return Performed("filing", approval["digest"])
     return Performed("mail", mail_key(effect["payload"]["recipients"], effect["payload"]["message"]))

@@ -43,6 +43,8 @@ from pepper_tui.llm.routing import retry_policy_of
 from pepper_tui.model import EngineError, Namespace
 from pepper_tui.rules.configured import rule_id
 from pepper_tui.store import ContextStore, StoreError
+from tests.simulation.calendar.world import TOOLS as CALENDAR_TOOLS
+from tests.simulation.calendar.world import CalendarWorld
 from tests.simulation.clock import SimulatedClock
 from tests.simulation.database import Disk
 from tests.simulation.house_rules import TEMPLATES, drawn
@@ -247,8 +249,20 @@ class Simulation:
         self.mail = MailWorld(seed, self.outside, self.clock.elapsed, self._kill)
         self.plan.config = self.mail.in_config(self.plan.config)
         self.plan.acts = self.mail.among(self.plan.acts)
+        self.dates = CalendarWorld(seed, self.outside, self.clock.elapsed, self._kill)
+        self.plan.config = self.dates.in_config(self.plan.config)
+        self.plan.acts = self.dates.among(self.plan.acts)
+        if self.dates.on:
+            self.mind.more, self.mind.arguments = CALENDAR_TOOLS, self.dates.wanted
         self.checks = Invariants(
-            self.disk.eye, self.outside, self.mail, self.plan.config, self.clock.now, self.clock.elapsed, self.trace
+            self.disk.eye,
+            self.outside,
+            self.mail,
+            self.dates,
+            self.plan.config,
+            self.clock.now,
+            self.clock.elapsed,
+            self.trace,
         )
         self.engine: Engine | None = None
         self._crash_now = self._stop_now = False
@@ -442,7 +456,7 @@ class Simulation:
                 Budget(store, clock, config),
                 config.models.prices,
             )
-        agenda: Any = SimulatedAgenda(self.outside)
+        agenda: Any = None if self.dates.on else SimulatedAgenda(self.outside)
         lock: Any = NoLock()
         engine = Engine(HOME, config, store, lock, clock, models=models, agenda=agenda, tools=TOOLS)
         self._live, self._live_from = [], self.checks.last
@@ -477,6 +491,7 @@ class Simulation:
         self.plan.faults.calm()
         self.mind.calm = True
         self.mail.calm()
+        self.dates.calm()
         self.clock.offset += self._set_back  # else cards and reminders would wait for hours that were taken away
         self._finish()
         self.plan.config.models.prices.clear()  # what the quiet time brings (an event comes near) is to find room
@@ -525,6 +540,8 @@ class Simulation:
             "feed.gauge",
             "raw.gauge",
             "feed.clock",
+            "undo",  # a conflict is over, and its card ends
+            "calendar.next",
         )
         said = [row for seq, row in self.checks.by_seq.items() if seq > before]
         loud = [row.namespace for row in said if not row.namespace.startswith(quiet)]
@@ -570,7 +587,10 @@ class Simulation:
             "jump": self._jump,
             "restart": self._restart,
         }
-        name = name.removeprefix("mail ")
+        room, _, name = name.rpartition(" ")
+        if room == "dates" and self.dates.happens(name):
+            self.trace(f"world: dates {name}")
+            return
         if name in world:
             self.trace(f"world: {name}")
             world[name]()
@@ -894,6 +914,21 @@ class Simulation:
         folder = "Lists" if act in ("move", "label", "unlabel") else ""
         return engine.file([f"mail:{each}" for each in picked], act, folder)
 
+    def _user_answer_invitation(self, engine: Engine) -> Coroutine[Any, Any, Any] | None:
+        """A key on the card of an invitation, or another time in words."""
+        asking = [
+            row.id
+            for (space, _), row in self.checks.rows.items()
+            if space == Namespace.NOTIFICATION and "open" in row.tags and row.data["kind"] == "question"
+            and row.data["source"].startswith("signals.calendar:")
+        ]  # fmt: skip
+        if not asking:
+            return None
+        ref = f"notification:{self.dates.chance.choice(asking)}"
+        if self.dates.chance.random() < 0.1:
+            return engine.answer(ref, "tomorrow 10:00", spans=[])
+        return engine.choose(ref, self.dates.chance.choice((1, 1, 2, 3)))
+
     def _user_seen(self, engine: Engine) -> Coroutine[Any, Any, Any]:
         return engine.seen(self._notice())
 
@@ -1020,7 +1055,7 @@ def run_seed(seed: int, *, verbose: Callable[[str], None] | None = None) -> Outc
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             simulation = Simulation(seed, verbose=verbose)
-            with installed(simulation.outside), simulation.mail.installed():
+            with installed(simulation.outside), simulation.mail.installed(), simulation.dates.installed():
                 outcome = simulation.run()
             gc.collect()
             return outcome

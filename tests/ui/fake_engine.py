@@ -9,14 +9,16 @@ import time
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pepper_tui.domains.calendar.days.records import DayEntry, DaysPage
 from pepper_tui.domains.documents.file_text import FileText
 from pepper_tui.domains.mail.at_source.filing import ACTS
 from pepper_tui.domains.mail.listing.records import MailHead, MailPage, ThreadMail
+from pepper_tui.engine.days.event_orders import ORDERS
 from pepper_tui.engine.protocol import CLOSED, SHOWN, ChoiceError, EngineError, ReplyDelta, UnknownAnswer
 from pepper_tui.model import (
     Approval,
@@ -37,6 +39,7 @@ from pepper_tui.model import (
     Priority,
     Record,
     Reminder,
+    ReminderState,
     ResolvedEffect,
     Rule,
     RuleAct,
@@ -93,6 +96,8 @@ class FakeEngine:
         self.drawn: list[str] = []  # approvals whose cards were drawn
         self.attended = False
         self.fails = ""
+        self.entries: list[DayEntry] = []  # what is on the days
+        self.left_out: list[str] = []
         self.several: dict[str, tuple[tuple[str, str], ...]] = {}  # what can mean several times
         self.started = asyncio.Event()
         self._updates = Ring()
@@ -465,6 +470,30 @@ class FakeEngine:
         self._working()
         return await self.mail.page(query, first, limit, newest, around)
 
+    async def days(self, first: str = "today", count: int = 1) -> DaysPage:
+        self._working()
+        today = datetime.fromtimestamp(T0, self.zone).date()
+        try:
+            begin = today if first == "today" else date.fromisoformat(first)
+        except ValueError:
+            raise EngineError(f"{first!r} names no day that I know") from None
+        last = (begin + timedelta(days=count)).isoformat()
+        reminders = Reminder.readable(each for (space, _), each in self.contexts.items() if space == Namespace.REMINDER)
+        waiting = [
+            replace(entry(each.text, each.due, 0, notes=["reminder"]), kind="reminder", ref=each.id)
+            for each in reminders
+            if each.state is ReminderState.WAITING
+        ]
+        found = [each for each in (*self.entries, *waiting) if begin.isoformat() <= each.day < last]
+        return DaysPage(begin.isoformat(), count, sorted(found, key=lambda each: each.start), [*self.left_out])
+
+    async def order_event(self, act: str, ref: str, day: str, said: Written) -> str:
+        self._working()
+        if act not in (*ORDERS, "new", "forget"):
+            raise EngineError(f"{act} is nothing that can be done with an event")
+        self._note("order_event", act, ref, day, said.text)
+        return f"{act}{len(self.calls)}"
+
     async def mail_thread(self, mail: str) -> list[ThreadMail]:
         self._working()
         return self.mail.thread(mail)
@@ -566,6 +595,13 @@ def approval(
     )
     reason = "your watch “lunch” carries the template accept"
     return Approval(key, f"call_{key}", effect.data(), effect.digest, at, at + 86400, reason=reason)
+
+
+def entry(title: str, start: float, minutes: float = 30, **more: Any) -> DayEntry:
+    """What is on a day; times in UTC."""
+    day = datetime.fromtimestamp(start, UTC).date().isoformat()
+    ref = title.lower().replace(" ", "-")
+    return DayEntry(f"event:{ref}:{start:.0f}", "event", ref, title, start, start + minutes * 60, day, **more)
 
 
 def note(key: str = "n1", title: str = "Contract is due today", **more: object) -> Notification:

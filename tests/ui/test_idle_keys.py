@@ -9,8 +9,9 @@ from pepper_tui.ui.screen.inbox.card_view import FRESH_WORDS, CardView
 from pepper_tui.ui.screen.inbox.inbox_list import Inbox
 from pepper_tui.ui.screen.lists.row_cursor import RowCursor
 from pepper_tui.ui.screen.status import StatusLine
-from pepper_tui.ui.shared.keys import KEYS, Key
-from tests.ui.fake_engine import T0, FakeEngine, approval, call, note, report, signal
+from pepper_tui.ui.shared.key_table.key import Key
+from pepper_tui.ui.shared.keys import KEYS
+from tests.ui.fake_engine import T0, FakeEngine, approval, call, entry, note, report, signal
 from tests.ui.mail_box import full_box
 from tests.ui.seat import acts, press, seat, until
 from tests.ui.test_connections import Book, Row
@@ -20,7 +21,8 @@ MOVES = {f"list.{name}" for name in ("down", "up", "page_down", "page_up", "firs
 OF_NO_ROW = MOVES | {
     *("list.filter", "list.back", "signals.logged", "inbox.undo", "inbox.redo", "rules.undo", "rules.redo"),
     *("mail.new", "mail.undo", "mail.keys", "mail.order", "connections.add", "connections.restart"),
-    *("go.mail", "pepper.question"),
+    *("agenda.new", "agenda.today", "agenda.later", "agenda.earlier", "agenda.order", "agenda.go", "agenda.undo"),
+    *("agenda.redo", "go.mail", "go.agenda", "pepper.question"),
 }
 """The keys that need no row. Whatever is added to the table counts as one that does, and must say so."""
 PLACES = {
@@ -31,6 +33,7 @@ PLACES = {
     "effects": ("list",),
     "rules": ("list", "rules"),
     "connections": ("list", "connections"),
+    "agenda": ("list", "agenda"),
     "mail": ("list", "mail", "mail_list"),
 }
 
@@ -42,6 +45,7 @@ def world(engine: FakeEngine) -> None:
         engine.put(Namespace.TOOL_CALL, call(f"k{number}", state=CallState.SUCCEEDED, ended_at=T0))
         engine.put(Namespace.RUN, WorkerRun(f"r{number}", "k", "scribe", "stateful", "a task", T0))
         engine.reports[f"rule{number}"] = report(f"rule{number}")
+        engine.entries.append(entry(f"Event {number}", T0 + number * 3600))
     full_box(engine.mail)
 
 
@@ -53,7 +57,7 @@ def acting(place: str) -> list[Key]:
     return [key for key in KEYS if key in taken.values() and key.id not in OF_NO_ROW]
 
 
-OPENED = {"effects": "f12", "rules": "f10", "connections": "ctrl+n", "mail": "f11"}
+OPENED = {"effects": "f12", "rules": "f10", "connections": "ctrl+n", "mail": "f11", "agenda": "alt+a"}
 
 
 @pytest.mark.parametrize("place", [*PLACES])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC
 
@@ -94,10 +95,19 @@ async def walk(path: list[tuple[object, ...]]) -> None:
             await take(step, app, pane, model, pilot)
             check_state(pane, model)
             if step[0] in ("look", "resize", "hide", "scroll"):
-                await pilot.pause()
-                check_screen(app, pane, model)
+                await settled(app, pane, model, pilot)
+        await settled(app, pane, model, pilot)
+
+
+async def settled(app: OneList, pane: LiveList, model: Model, pilot: Pilot[None]) -> None:
+    """Check the screen once it stands; a busy machine draws it a moment later."""
+    for _ in range(50):
         await pilot.pause()
-        check_screen(app, pane, model)
+        with contextlib.suppress(AssertionError):
+            check_screen(app, pane, model)
+            return
+        await pilot.pause(0.05)
+    check_screen(app, pane, model)
 
 
 async def take(step: tuple[object, ...], app: OneList, pane: LiveList, model: Model, pilot: Pilot[None]) -> None:

@@ -303,7 +303,7 @@ async def test_a_send_counts_down_can_be_taken_back_and_becomes_a_receipt_that_a
         assert inbox.selected == ""
         assert "INBOX 2" in str(inbox.border_title)
         await clock.advance(2)
-        await until(lambda: "sends in 5 s" in said(app), pilot)
+        await until(lambda: "sends in 5 s · u takes" in said(app), pilot)
         await press(pilot, "u", "y")
         assert len(acts(engine, "approve", "undo")) == 2
         engine.put(Namespace.APPROVAL, replace(approval(), state=ApprovalState.APPROVED))  # after all
@@ -312,6 +312,20 @@ async def test_a_send_counts_down_can_be_taken_back_and_becomes_a_receipt_that_a
         await press(pilot, "j")
         await until(lambda: inbox.row_ids == ["notification:n1", "notification:n2"], pilot)
         assert inbox.selected == "notification:n1"
+
+
+async def test_a_send_names_the_key_that_takes_it_back_from_where_the_keys_go() -> None:
+    def one(engine: FakeEngine) -> None:
+        engine.window = 13
+        engine.put(Namespace.TOOL_CALL, outgoing())
+        engine.put(Namespace.APPROVAL, approval())
+
+    async with seat(one, (120, 60)) as (app, pilot, _, _):
+        inbox = app.query_one(Inbox)
+        await press(pilot, "ctrl+t", "y")
+        for focused, key in ((inbox, "u"), (app.query_one("#composer"), "F7"), (inbox, "u")):
+            focused.focus()
+            await until(lambda key=key: f"· {key} takes it back" in inbox.render_line(0).text, pilot)
 
 
 async def test_a_failed_send_offers_a_retry() -> None:

@@ -223,6 +223,17 @@ def test_a_send_at_a_later_time_says_when_and_is_counted_down_only_near_it() -> 
     assert only(board, T0 + 86_400 - COUNTED).seconds == COUNTED
 
 
+@pytest.mark.parametrize("name", ["Ann", "A" * 200, "安" * 100])
+def test_however_long_what_is_sent_is_called_the_key_that_takes_it_back_is_seen(name: str) -> None:
+    board = board_of(
+        (Namespace.TOOL_CALL, outgoing()),
+        (Namespace.APPROVAL, replace(approval("a1", to=name), state=ApprovalState.APPROVED, acts_at=T0 + 8)),
+    )
+    line = closed(only(board), PEN, "u")
+    assert line.plain.endswith(": sends in 8 s · u takes it back")
+    assert line.cell_len <= PEN.width
+
+
 def test_an_approval_that_is_not_carried_out_leaves_no_item() -> None:
     board = board_of((Namespace.TOOL_CALL, outgoing()), (Namespace.APPROVAL, approval("a1")))
     put(board, Namespace.APPROVAL, replace(approval("a1"), state=ApprovalState.APPROVED, acts_at=T0 + 8))

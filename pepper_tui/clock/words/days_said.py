@@ -84,14 +84,17 @@ def days_said(text: str, today: date, locale: str = "en") -> Span | None:
     return None
 
 
-def names_days(text: str, locale: str = "en") -> bool:
-    """Check whether all of ``text`` names days, whatever they are, also such as are joined by "and" or commas."""
+def names_days(text: str, locale: str = "en", *, bare: bool = False) -> bool:
+    """Check whether all of ``text`` names days, whatever they are, also such as are joined by "and" or commas.
+
+    ``bare``: nothing else says that days are meant, so an hour or a length alone names none.
+    """
     plain = _plain(text)
 
     def read(words: str, before: Span | None) -> Span | None:
         if before is not None and _DAY_AFTER.fullmatch(words):
             return _SOME
-        return _SOME if _may_be(words, locale, alone=words == plain) else None
+        return _SOME if _may_be(words, locale, alone=words == plain and not bare) else None
 
     return _joined(plain, read) is not None
 

@@ -26,12 +26,11 @@ from pepper_tui.boundary.allowed import opened
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.clock import Looks
 from pepper_tui.domains.calendar.pieces import EVENT, TODO, calendar_of, pieces
-from pepper_tui.domains.calendar.writer import AN_EVENT, Found, Held
+from pepper_tui.domains.calendar.shelf import MAX_FILE, MAX_FILES
+from pepper_tui.domains.calendar.writer import A_TODO, AN_EVENT, Found, Held
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
-MAX_FILE: Final = 10_000_000  # bytes
-MAX_FILES: Final = 2_000
 SUFFIX: Final = ".ics"
 _END: Final = re.compile(rb"^END:VCALENDAR[ \t]*\r?$", re.I | re.M)
 _WHOLE: Final = {
@@ -147,7 +146,7 @@ class CalendarFiles:
             return None
         source = await self._read(str(place))
         text = await asyncio.to_thread(of_uid, source, uid, kind.encode())
-        return Held(str(place), uid, digest(source), text, kind) if text else None
+        return Held(str(place), uid, _mark(text), text, kind) if text else None
 
     async def rewrite(self, held: Held, text: str) -> str:
         return await asyncio.to_thread(self._rewrite, Path(held.place), held, text)
@@ -166,14 +165,16 @@ class CalendarFiles:
             source = read(self._paths, path)
             if _is_so(source, held, text):
                 return f"It is so in {path.name} already."
-            if digest(source) != held.version:
-                raise OutdatedError(f"{path} has changed since the card was opened; ask for it again.")
-            result = with_events(source, held.at, text, held.kind.encode())
+            kind = held.kind.encode()
+            if _mark(of_uid(source, held.at, kind)) != held.version:
+                what = "to-do" if held.kind == A_TODO else "event"
+                raise OutdatedError(f"the {what} in {path} has changed since the card was opened; ask for it again.")
+            result = with_events(source, held.at, text, kind)
         except NotDoneError:
             raise
         except ToolError as error:
             raise NotDoneError(f"{error}.") from error
-        replace(self._paths, path, held.version, result)
+        replace(self._paths, path, digest(source), result)
         return f"{'Changed' if text else 'Removed'} in {path.name}."
 
     def title(self, place: str) -> str:
@@ -215,6 +216,11 @@ def _content(folder: int, path: Path) -> bytes:
 
 def digest(source: bytes) -> str:
     return hashlib.sha256(source).hexdigest()
+
+
+def _mark(text: str) -> str:
+    """Return the mark of what a calendar holds of one UID; other events of its file don't change it."""
+    return digest(text.encode("utf-8", "surrogateescape"))
 
 
 def holds(source: bytes, uid: str) -> bool:

@@ -1,60 +1,51 @@
 """Reads the events and occurrences in calendar files and in the copies of accounts' calendars, in bounded time.
 
 A file is split into its events, each parsed as one item in the parser process: an item that takes too much time or
-memory is given up, alone, until it changes. The same holds for each series. Cheap series are expanded first, so that
-none uses up another's time. ``defects`` names what could not be read, or not completely, and answers that come from
-here mention it. Since a scan runs every minute, the occurrences of a series are cached for some weeks. Times without a
-zone and whole days are in the user's zone.
+memory is given up, alone, until it changes. The same holds for each series. ``defects`` names what could not be read,
+or not completely, and answers that come from here mention it. Where nothing has changed, a query costs a look at the
+files' times, and a search (see ``index``). Times without a zone and whole days are in the user's zone.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, defaultdict
-from collections.abc import Container, Iterable
-from dataclasses import dataclass, field, replace
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, TypeVar
 
 from pepper_tui.clock import Clock, Looks, SystemClock
-from pepper_tui.domains.calendar.alarms.alarm import rings_of
 from pepper_tui.domains.calendar.bounded import CalendarParser
-from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.event import INVITED, Event
+from pepper_tui.domains.calendar.index.occurrences import Occurrences
+from pepper_tui.domains.calendar.index.series import Maker, Part, Series
 from pepper_tui.domains.calendar.meeting.spacing import NO_SPACING, Spacing
 from pepper_tui.domains.calendar.objects import ObjectReader
-from pepper_tui.domains.calendar.pieces import Piece
-from pepper_tui.domains.calendar.shelf import Series, Shelf, Shelved, batches
+from pepper_tui.domains.calendar.shelf import Shelf, Shelved
 from pepper_tui.domains.calendar.telling.names import short_names
 from pepper_tui.domains.calendar.todos.held import TodoShelf
-from pepper_tui.model import Json
-from pepper_tui.text import one_line
-from pepper_tui.text.addresses import untagged
 
-MAX_OCCURRENCES: Final = 5_000  # per query
-MAX_OF_SERIES: Final = 1_600  # per query: 24 a day for the longest period that is asked for
-MAX_KEPT: Final = 50_000  # cached occurrences
-AHEAD: Final = 62 * 86400.0  # seconds for which a series is expanded, at least
-BEFORE: Final = (
-    3600.0  # seconds for which a series is known before the start that was asked for; the parser goes further
-)
-DEADLINE: Final = 5.0  # seconds per query
-BROKEN_NAMED: Final = 100  # defects of one file that are listed individually
+T = TypeVar("T")
+_Waiting = tuple[Shelved, Hashable, Part]
+"""A part that is not read yet, with its file and the key of its series there."""
+DEADLINE: Final = 5.0  # seconds per query for what is costly to read or to follow
+SLICE: Final = 2.0  # seconds for which a thread reads: longer than that, and the folder would seem to hang
+BATCH: Final = 200  # events that go to the parser process at once
 
 
 @dataclass(slots=True)
-class _Followed:
-    """The occurrences of a series in a period, or ``why`` they are unknown."""
+class _Reading:
+    """What one query may still read: ``over`` once an event has ended a parser process after ``until``.
 
-    start: float = 0.0
-    end: float = 0.0
-    found: list[Event] = field(default_factory=list)
-    more: bool = False
-    why: str = ""
+    ``batches`` are of what there was at ``load``.
+    """
 
-    def covers(self, start: float, end: float) -> bool:
-        return bool(self.why) or (self.start <= start and end <= self.end)
+    until: float
+    over: bool = False
+    load: int = -1
+    batches: Iterator[Sequence[_Waiting]] = field(default_factory=lambda: iter(()))
 
 
 class Agenda:
@@ -78,39 +69,40 @@ class Agenda:
         """Set up the agenda.
 
         ``addresses`` are the user's own, with or without "+tag": an event that one of them declined takes no time.
-        ``accounts``: whose objects are read; None for any. ``spacing``: the time before an event that
-        conflicts respect.
+        ``accounts``: whose objects are read; None for any. ``spacing``: the time before an event that conflicts
+        respect.
         """
         self._paths, self._spacing = paths, spacing
         self._looks = Looks(clock or SystemClock())
-        self._zone = zone
-        self._addresses = frozenset(untagged(address.lower()) for address in addresses)
+        self._maker = Maker(zone, addresses)
         self._parser = parser or CalendarParser()
         self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects, accounts), objects
-        self.todos = TodoShelf(zone, self.events)
+        self._occurrences = Occurrences(self._parser, self._maker)
+        self.todos = TodoShelf(zone, self.written)
         self._names: dict[str, str] = {}
         self._edition = self.listed = 0
-        self._said: dict[bytes, Json | str] = {}
-        self._followed: dict[tuple[bytes, ...], _Followed] = {}
+        self._written: Mapping[str, Event] = {}
         self._lock = threading.Lock()
         self._waits = True  # something is still to be read
-        self._of_files: list[str] = []
-        self._of_series: dict[tuple[str, ...], str] = {}
+        self._changed = False  # there is more than the edition holds
+        self._loads = 0  # changes that were taken in
+        self._of_calendars: list[str] = []
         self._unread: frozenset[str] = frozenset()
+        self._unread_calendars: frozenset[str] = frozenset()
         self._unread_events: frozenset[tuple[str, str]] = frozenset()
 
     @property
     def defects(self) -> list[str]:
         """What the last queries could not read, or not completely: files first, then events by name."""
-        return [*self._of_files, *dict.fromkeys(list(self._of_series.values()))]
+        return [*self._shelf.noted, *self._of_calendars, *dict.fromkeys(list(self._occurrences.unknown.values()))]
 
     def named(self, calendar: str) -> str:
         """Return what to call a calendar beside others; empty where there is only one."""
         return self._names.get(calendar, "")
 
-    def is_left(self, calendar: str) -> bool:
-        """Check whether a calendar is of an account that the config no longer names."""
-        return calendar in self._shelf.left
+    def calendars(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the calendars that were read last, and those of accounts that the config no longer names."""
+        return frozenset(self._shelf.places()), frozenset(self._shelf.left)
 
     def is_unread(self, calendar: str, uid: str) -> bool:
         """Check whether this event, or a file of its calendar, could not be read just now.
@@ -121,11 +113,11 @@ class Agenda:
 
     def is_whole(self, calendar: str, uid: str) -> bool:
         """Check whether this event was read, and all its times that the last query asked for are known."""
-        return not self.is_unread(calendar, uid) and (calendar, uid) not in self._of_series
+        return not self.is_unread(calendar, uid) and (calendar, uid) not in self._occurrences.unknown
 
     async def between(self, start: float, end: float) -> list[Event]:
         """Return occurrences that touch [start, end), by start, without cancelled ones. POSIX seconds."""
-        return await self._look(self._between, start, end)
+        return await self._look(lambda: self._occurrences.between(start, end, time.monotonic() + DEADLINE), DEADLINE)
 
     async def conflicts(self, start: float, end: float) -> list[tuple[Event, Event]]:
         """Return pairs of events that overlap, or are too close, within [start, end), the earlier start first."""
@@ -136,200 +128,124 @@ class Agenda:
 
     async def events(self) -> list[Event]:
         """Return every event and changed occurrence once, as written, including cancelled ones."""
-        return await self._look(self._events)
+        return [*(await self.written()).values()]
 
-    async def _look(self, function: Any, *args: float) -> list[Event]:
-        """Run a query. Raises ``NoAnswerError``: being unable to read is not the same as finding nothing."""
+    async def written(self) -> Mapping[str, Event]:
+        """Return what ``events`` does, by its key. What has not changed is the same object as before."""
+        return await self._look(self._all_written, float("inf"))
+
+    async def _look(self, answer: Callable[[], T], patience: float) -> T:
+        """Read what has changed, and ``answer``: after ``patience`` also though not all is read.
+
+        Raises ``NoAnswerError``: being unable to read is not the same as finding nothing.
+        """
         if self._objects is not None:
             await self._objects.catch_up()
         place = ", ".join(map(str, self._paths)) or "the copies of your calendars"
-        return cast(list[Event], await self._looks.look(place, function, *args))
+        reading, most = _Reading(time.monotonic() + DEADLINE), time.monotonic() + patience
+        found: list[T] = []
+        while not found:
+            found = await self._looks.look(place, self._step, reading, answer, most)
+        return found[0]
 
-    def _events(self) -> list[Event]:
+    def _step(self, reading: _Reading, answer: Callable[[], T], most: float) -> list[T]:
+        """Read for a while; return the answer if no more is to be read now, else nothing."""
         with self._lock:
-            found = [
-                replace(event, recurrence=event.recurrence or rule)
-                for series in self._load(time.monotonic() + DEADLINE)
-                for event, rule in zip(series.events, series.rules, strict=True)
-            ]
-            self.listed = self._edition
-            return found
+            over = min(time.monotonic() + SLICE, most)
+            if self._shelf.load():
+                self._changed, self._loads = True, self._loads + 1
+            if self._changed or self._waits or self._shelf.goes_on:
+                if (self._shelf.goes_on or self._read(reading)) and time.monotonic() < most:
+                    return []
+                if self._changed:
+                    self._sum_up()
+                if over < time.monotonic() < most:  # the answer may take its own time
+                    return []
+            self._unread = frozenset(self._shelf.unread | self._unread_calendars)
+            return [answer()]
 
-    def _between(self, start: float, end: float) -> list[Event]:
-        with self._lock:
-            until = time.monotonic() + DEADLINE
-            all_series = sorted(self._load(until), key=lambda one: one.steps(end))
-            self._follow(all_series, start, end, until)
-            found: list[Event] = []
-            kept = 0
-            for series in all_series:
-                self._of_series.pop(series.key, None)
-                followed = self._followed.get(series.digest) if series.pieces else None
-                if len(found) >= MAX_OCCURRENCES or (series.pieces and followed is None):
-                    self._of_series[series.key] = f"{series.name}: left out, as there is too much in the calendar"
-                    continue
-                if followed is not None and followed.more:
-                    words = f"comes more than {MAX_OF_SERIES} times; not all are shown"
-                    self._of_series[series.key] = f"{series.name}: {words}"
-                if followed is not None and followed.why:
-                    self._of_series[series.key] = f"{series.name}: {followed.why}; only its first time is known"
-                events = series.events if followed is None or followed.why else followed.found
-                found += [one for one in events if not one.cancelled and one.touches(start, end)]
-                kept += len(events)
-            if kept > MAX_KEPT:
-                self._followed = {key: one for key, one in self._followed.items() if one.why}
-            found.sort(key=lambda event: (event.start, event.uid))
-            self._count_left_out(found[MAX_OCCURRENCES:])
-            return found[:MAX_OCCURRENCES]
+    def _all_written(self) -> Mapping[str, Event]:
+        self.listed = self._edition
+        return self._written
 
-    def _count_left_out(self, beyond: list[Event]) -> None:
-        titles = {(one.calendar, one.uid): one.summary for one in beyond}
-        for key, times in Counter((one.calendar, one.uid) for one in beyond).items():
-            title = one_line(titles[key], 60) or "(no title)"
-            words = f"{times} of its times are left out, as there is too much in the calendar"
-            self._of_series[key] = f"{key[0]}: {title}: {words}"
+    def _read(self, reading: _Reading) -> bool:
+        """Parse what is new, for a while; return whether there is more to parse at once.
 
-    def _follow(self, all_series: list[Series], start: float, end: float, until: float) -> None:
-        """Expand each series for that period, as far as time allows."""
-        there = {series.digest for series in all_series}
-        self._followed = {key: one for key, one in self._followed.items() if key in there and one.covers(start, end)}
-        wanted = {series.digest: series for series in all_series if series.pieces}
-        strange = [series for digest, series in wanted.items() if digest not in self._followed]
-        last = max(end, start + AHEAD)
-        answers = self._parser.series([one.pieces for one in strange], start, last, MAX_OF_SERIES, until)
-        for series, answer in zip(strange, answers, strict=False):
-            self._followed[series.digest] = self._occurrences(series, answer, start - BEFORE, last)
-
-    def _occurrences(self, series: Series, answer: Json | str, start: float, end: float) -> _Followed:
-        if isinstance(answer, str):
-            return _Followed(why=f"its repeat rule never comes due, or can't be followed ({one_line(answer, 120)})")
-        moved = {event.recurrence for event in series.events} - {""}
-        try:
-            found = [
-                replace(self._event(answer["fields"][number], (begins, ends), series.calendar),
-                        recurrence=recurrence, repeats=recurrence not in moved)
-                for number, begins, ends, recurrence in answer["occurrences"]
-            ]  # fmt: skip
-        except (ValueError, OverflowError) as error:
-            return _Followed(why=f"its repeat rule leads to years beyond any date ({type(error).__name__})")
-        return _Followed(start, end, found, answer["more"])
-
-    def _event(self, fields: Json, times: tuple[float | str, float | str], calendar: str) -> Event:
-        start, end = map(self._seconds, times)
-        if end <= start and all(isinstance(each, str) for each in times):  # a clock change skips the start
-            walls = [datetime.fromisoformat(str(each)) for each in times]
-            end = max(end, start + (walls[1] - walls[0]).total_seconds())
-        given = {name: value for name, value in fields.items() if name not in ("answers", "alarms")}
-        event = Event(**given, start=start, end=end, calendar=calendar)
-        event.alarms = rings_of(fields["alarms"], start, end, self._seconds)
-        event.answer = next((answer for who, answer in fields["answers"] if untagged(who) in self._addresses), "")
-        if calendar == INVITED:  # whoever was asked by another name is not listed
-            event.answer = event.answer or UNANSWERED
-        event.busy = event.busy and event.answer != "declined" and (calendar, event.answer) != (INVITED, UNANSWERED)
-        return event
-
-    def _seconds(self, when: float | str) -> float:
-        if isinstance(when, str):
-            return datetime.fromisoformat(when).replace(tzinfo=self._zone).timestamp()
-        return when
-
-    # ------------------------------------------------------------------------------------------------------- files
-
-    def _load(self, until: float) -> list[Series]:
-        """Read what has changed; return all series."""
-        files, noted, unread, changed = self._shelf.load()
-        if changed or self._waits:
-            self._edition += 1
-            self._names = short_names(self._shelf.places())
-            self._read(files, until)
-            there = {piece.digest for file in files for piece in file.pieces}
-            self._said = {digest: said for digest, said in self._said.items() if digest in there}
-        if changed or self.todos.waits:
-            self._edition += not changed
-            self.todos.take(files, until)
-        waiting: Counter[tuple[str, str]] = Counter()
-        for file in files:
-            noted += file.defects
-            if file.waiting:
-                waiting[file.name, file.calendar] += len(file.waiting)
-        for (name, calendar), count in waiting.items():
-            noted.append(f"{name}: {count} of its events are not read yet")
-            unread.add(calendar)
-        self._waits = bool(waiting)
-        found = _shown([one for file in files for one in file.series])
-        keys = {one.key for one in found}
-        self._of_files, self._unread = noted, frozenset(unread)
-        of_events = frozenset((file.calendar, uid) for file in files for uid in file.unread)
-        self._unread_events = of_events | self.todos.unread
-        self._of_series = {key: words for key, words in self._of_series.items() if key in keys}
-        return found
-
-    def _read(self, files: list[Shelved], until: float) -> None:
-        """Parse what is new in ``files``, starting with files whose events have ended no parser process.
-
-        A file that does end it runs out of time, and the next query continues with it.
+        Small events go first, and files whose events have ended no parser process: what does end it holds up no other.
+        To-dos come last.
         """
-        for batch in batches(sorted((one for one in files if one.waiting), key=lambda one: one.ended)):
-            strange = {
-                piece.digest: piece for file in batch for piece in file.waiting if piece.digest not in self._said
-            }
-            found = self._parser.events([*strange.values()], until)
-            self._said |= found
-            for file in batch:
-                file.ended += sum(str(found.get(piece.digest, "")).startswith("not read") for piece in file.waiting)
-                file.waiting = [piece for piece in file.waiting if piece.digest not in self._said]
-                self._build(file)
+        over = time.monotonic() + SLICE
+        if reading.load != self._loads:
+            reading.load, reading.batches = self._loads, _batches(self._shelf.all)
+            self.todos.take(self._shelf.all)
+        while not reading.over and time.monotonic() < over:
+            batch = next(reading.batches, None)
+            if batch is None:
+                return self._read_todos(reading, over)
+            self._parse([one for one in batch if not one[2].read], reading)
+        return not reading.over
 
-    def _build(self, file: Shelved) -> None:
-        """Build the series from what has been parsed of ``file``, and record what can't be read."""
-        broken: list[str] = []
-        unread: set[str] = set()
-        by_uid: dict[str, list[tuple[Piece, Json, Event]]] = defaultdict(list)
-        for piece in file.pieces:
-            said = self._said.get(piece.digest)
-            if said is None:
+    def _read_todos(self, reading: _Reading, over: float) -> bool:
+        """Parse to-dos as ``_read`` does events."""
+        while self.todos.waits and time.monotonic() < over:
+            self._changed = True
+            if not self.todos.read_some(BATCH, reading.until):
+                reading.over = True
+                return False
+        return self.todos.waits
+
+    def _parse(self, batch: Sequence[_Waiting], reading: _Reading) -> None:
+        found = self._parser.events([part.piece for _, _, part in batch if part.piece is not None], reading.until)
+        for file, key, part in batch:
+            if (said := found.get(part.digest)) is None:
+                reading.over = True
                 continue
-            title = f"{file.name}: {one_line(piece.title, 60) or '(no title)'}"
-            if isinstance(said, str):
-                broken.append(f"{title}: {one_line(said, 160)}{'' if piece.whole else ' (it has no end)'}")
-                unread.add(piece.uid)
-            elif said["refusal"]:
-                broken.append(f"{title}: {said['refusal']}")
-            elif "unread" in said:
-                broken.append(f"{title}: can't be read: {said['unread']}")
-                unread.add(said["uid"])
-            else:
-                try:
-                    event = self._event(said["fields"], said["times"], file.calendar)
-                    event.recurrence, event.first = said["recurrence"], file.first
-                except (ValueError, OverflowError) as error:  # years outside the range of datetime
-                    broken.append(f"{title}: can't be read: {type(error).__name__}")
-                    unread.add(said["uid"])
-                    continue
-                if said["broken"]:
-                    named = one_line(", ".join(said["broken"]), 60)
-                    broken.append(f"{title}: its {named} can't be read, so what is known of it is incomplete")
-                by_uid[said["uid"]].append((piece, said, event))
-        more = [f"{file.name}: {len(broken) - BROKEN_NAMED} more events"] if len(broken) > BROKEN_NAMED else []
-        file.defects = [*file.noted, *broken[:BROKEN_NAMED], *more]
-        file.unread = frozenset(unread)
-        file.series = [_series_of(file.calendar, group) for group in by_uid.values()]
+            self._changed = True
+            file.ended += isinstance(said, str) and said.startswith("not read")
+            self._maker.take(file.series[key], part, said)
+        for file, key in dict.fromkeys((file, key) for file, key, _ in batch):
+            file.series[key].build()
+            file.put(key, file.series[key])
+
+    def _sum_up(self) -> None:
+        """Make an edition of what is read."""
+        files = self._shelf.all
+        self.todos.sum_up()
+        self._edition += 1
+        self._names = short_names(self._shelf.places())
+        troubled = [file for file in files if file.noted or file.broken]
+        self._of_calendars = [defect for file in troubled for defect in file.defects]
+        waiting = [file for file in files if file.waiting]
+        for file in waiting:
+            count = sum(len(one.waiting) for one in file.waiting.values())
+            self._of_calendars.append(f"{file.name}: {count} of its events are not read yet")
+        self._waits, self._changed = bool(waiting) or self.todos.waits, False
+        self._unread_calendars = frozenset(file.calendar for file in waiting)
+        of_events = frozenset((file.calendar, uid) for file in troubled for uid in file.unread)
+        self._unread_events = of_events | self.todos.unread
+        shown = _shown(files)
+        self._written = {key: event for series in shown for key, event in series.listed}
+        self._occurrences.take(shown)
 
 
-def _shown(all_series: list[Series]) -> list[Series]:
-    """Return the series without invitations to what a calendar of the user's holds as well."""
-    held = {series.events[0].uid for series in all_series if series.calendar != INVITED}
-    return [series for series in all_series if series.calendar != INVITED or series.events[0].uid not in held]
+def _batches(files: Sequence[Shelved]) -> Iterator[Sequence[_Waiting]]:
+    """Yield the events that wait, some at a time."""
+    waiting = [
+        (file.ended, len(part.piece.text), (file, key, part))
+        for file in files
+        for key, series in file.waiting.items()
+        for part in series.waiting
+        if part.piece is not None
+    ]
+    waiting.sort(key=lambda one: one[:2])
+    for at in range(0, len(waiting), BATCH):
+        yield [one for _, _, one in waiting[at : at + BATCH]]
 
 
-def _series_of(calendar: str, group: list[tuple[Piece, Json, Event]]) -> Series:
-    events = [event for _, _, event in group]
-    title = next((title for event in events if (title := one_line(event.summary, 60))), "(no title)")
-    return Series(
-        calendar,
-        title,
-        events,
-        rules=[said["rules"] for _, said, _ in group],
-        periods=[said["periods"] for _, said, _ in group],
-        pieces=tuple(piece for piece, _, _ in group) if any(said["repeats"] for _, said, _ in group) else (),
-    )
+def _shown(files: Sequence[Shelved]) -> list[Series]:
+    """Return the series that have events, without invitations to what a calendar of the user's holds as well."""
+    found = [series for file in files for series in file.series.values() if series.events]
+    if all(file.calendar != INVITED for file in files):
+        return found
+    held = {series.events[0].uid for series in found if series.calendar != INVITED}
+    return [series for series in found if series.calendar != INVITED or series.events[0].uid not in held]

@@ -26,7 +26,8 @@ class Event(Record):
     location: str = ""
     description: str = ""
     status: str = "CONFIRMED"
-    organizer: str = ""
+    organizer: str = ""  # the address
+    organizer_name: str = ""  # as the event says: anybody can write any name
     attendees: list[str] = field(default_factory=list)
     categories: list[str] = field(default_factory=list)
     calendar: str = ""  # name of the file, or id of the account's calendar

@@ -118,7 +118,7 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
         CardLine("Starts", f"{wall:%Y-%m-%d %H:%M}", editable=not fields["all_day"]),
         CardLine("Where", fields["location"], editable=True),
         CardLine("Notes", fields["notes"], editable=True, multiline=True),
-        _where(calendars, place, found),
+        *_where(calendars, place, found, several=len(await calendars.names()) > 1),
     ]
     if beside:
         lines.insert(2, CardLine("Overlaps", titles_of([Event.of(one) for one in beside])))
@@ -134,10 +134,13 @@ async def _resolved(ctx: ToolContext, fields: Json) -> ResolvedEffect:
     return ctx.effect(account="", summary=summary, lines=lines, payload=payload)
 
 
-def _where(calendars: Calendars, place: str, found: Found) -> CardLine:
-    if Path(place).is_absolute():
-        return CardLine("File", f"{place}{' (new)' if found.new else ''}", settled=True)
-    return CardLine("Calendar", calendars.title(place), settled=True)
+def _where(calendars: Calendars, place: str, found: Found, *, several: bool) -> list[CardLine]:
+    """Return where it goes; another calendar can be chosen where there are ``several``."""
+    file = CardLine("File", f"{place}{' (new)' if found.new else ''}", settled=True)
+    calendar = CardLine("Calendar", calendars.title(place), editable=several, settled=not several)
+    if not Path(place).is_absolute():
+        return [calendar]
+    return [calendar, file] if several else [file]
 
 
 def _calendars(ctx: ToolContext) -> Calendars:
@@ -188,6 +191,9 @@ async def revise_event(ctx: ToolContext, effect: ResolvedEffect, fields: dict[st
             revised[name] = _line_of(fields[label])
     if "notes" in fields:
         revised["notes"] = _notes_of(fields["notes"])
+    wanted, calendars = fields.get("calendar", "").strip(), _calendars(ctx)
+    if wanted and wanted != calendars.title(str(revised["path"])):
+        revised["path"] = await calendars.place(wanted, _uid(ctx))
     wall = datetime.fromtimestamp(revised["start"], ctx.zone)
     if "starts" in fields and fields["starts"].strip() != f"{wall:%Y-%m-%d %H:%M}":
         at = await parse_time(ctx, fields["starts"])

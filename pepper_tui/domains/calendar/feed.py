@@ -15,11 +15,8 @@ another calendar holds word for word is a copy, and belongs to the same matter.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
-from itertools import chain
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -29,13 +26,15 @@ from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.alarms.ringing import Ringing
 from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts_among, why_over
-from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
 from pepper_tui.domains.calendar.meeting.spacing import Spacing
-from pepper_tui.domains.calendar.objects import OBJECTS, PAGE, dropped_calendars
+from pepper_tui.domains.calendar.objects import OBJECTS
 from pepper_tui.domains.calendar.telling.announced import announced_id
 from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
 from pepper_tui.domains.calendar.telling.next_event import Coming
 from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
+from pepper_tui.domains.calendar.telling.stored_events import SOURCES, StoredEvents, stored_of
+from pepper_tui.domains.calendar.telling.taken_out import TakenOut
 from pepper_tui.domains.calendar.todos.becoming_due import DUE, KIND, DueTodos
 from pepper_tui.domains.calendar.todos.todo import HasTodos
 from pepper_tui.feeds.feed import FeedContext, store_signal
@@ -44,7 +43,6 @@ from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json,
 from pepper_tui.text import one_line
 
 NAME: Final = "calendar"
-SOURCES: Final = "feed.calendar"
 AHEAD: Final = 60.0  # seconds for which the next starts are known; then the files are read again
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
 NOT_READ: Final = "a calendar of them is no longer read"
@@ -77,7 +75,8 @@ class CalendarFeed:
         self._beside, self._has_any = beside, has_any
         self._changed = asyncio.Event()
         self._listed = -1  # the edition of the agenda that was compared last
-        self._last: dict[str, Event] | None = None  # what is stored, by key, as far as it has not gone
+        self._taken_out = TakenOut(config.paths, SOURCES)
+        self._stored = StoredEvents(agenda, self._taken_out)
         self._next_overlaps = 0.0
         self._coming = Coming()
         self._spacing = Spacing(config.travel, config.buffer)
@@ -156,18 +155,18 @@ class CalendarFeed:
     async def _look(self, ctx: FeedContext) -> None:
         """Store what is new, changed or gone."""
         source = await ctx.store.get("events", namespace=SOURCES)
-        events = await self._agenda.events()
+        events = await self._agenda.written()
         now = ctx.clock.now()
-        changed = self._listed != self._agenda.listed and await self._compare(ctx, events, first=source is None)
-        if self._config.alarms and self._listed != self._agenda.listed:
-            await self._ringing.note(ctx, events)
+        is_new = self._listed != self._agenda.listed
+        changed = is_new and await self._stored.compare(ctx, events, first=source is None)
+        if self._config.alarms and is_new:
+            await self._ringing.note(ctx, events.values())
         self._listed = self._agenda.listed
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
-        defects = [
-            *self._agenda.defects,
-            *self._ringing.defects,
-        ]  # includes those of the conflict check and of upcoming starts
+        await self._taken_out.looked(ctx.store)
+        # includes those of the conflict check and of upcoming starts
+        defects = [*self._agenda.defects, *self._ringing.defects]
         if isinstance(self._agenda, HasTodos):
             defects += self._agenda.todos.defects
         if self._piled:
@@ -177,83 +176,17 @@ class CalendarFeed:
         else:
             await ctx.health.report("ok", f"{len(events):,} event{'' if len(events) == 1 else 's'}")
 
-    async def _compare(self, ctx: FeedContext, events: Sequence[Event], *, first: bool) -> bool:
-        """Store what differs from what is stored, and return whether anything does.
-
-        ``first``: nothing was looked at yet.
-        """
-        now, last = ctx.clock.now(), self._last
-        present = {f"event_{event.key}": event for event in events}
-        strange = {key: event for key, event in present.items() if last is None or last.get(key) != event}
-        gone = [key for key in last or () if key not in present]
-        known = await (self._known(ctx, "event") if last is None else self._stored(ctx, [*strange, *gone]))
-        kept: dict[str, Event] = dict(present)
-        left = _left(known, present)
-        invited = {event.uid for event in (last or {}).values() if event.calendar == INVITED}
-        unheard = _unheard(strange, known, last)
-        dropped = await dropped_calendars(ctx.store) if left else frozenset()
-        changed = False
-        async with ctx.store.unit():
-            for key, event in strange.items():
-                data = {**event.data(), "id": key, "backlog": first or event.first, "gone": False}
-                del data["first"], data["alarms"]  # an alarm that is dismissed elsewhere is no news
-                if (before := known.get(key)) is not None:
-                    data["backlog"] = before["backlog"]
-                    if before == {name: data[name] for name in before if name in data}:
-                        continue
-                    data["backlog"] = before["gone"] and event.first  # its calendar is read again
-                elif event.uid in invited:  # it was told of as it came by mail
-                    data["backlog"] = True
-                elif same := left.get(_content(event.data())):  # an export that gives each event another UID
-                    data["backlog"] = True
-                    one = same.pop()
-                    await self._put(ctx, one, {**known[one], "gone": True, "backlog": True})
-                elif key in unheard:
-                    data["backlog"] = True
-                changed = True
-                await self._put(ctx, key, data, before)
-            for key in chain.from_iterable(left.values()):
-                before = known[key]
-                if self._agenda.is_unread(before["calendar"], before["uid"]):  # an unreadable event is not gone
-                    kept[key] = Event.of(before)
-                    continue
-                changed = True
-                elsewhere = before["calendar"] == INVITED and before["uid"] in {one.uid for one in events}
-                left_behind = before["calendar"] in dropped or self._agenda.is_left(before["calendar"])
-                quiet = elsewhere or left_behind or before["end"] <= now
-                await self._put(ctx, key, {**before, "gone": True, "backlog": quiet}, before)
-            if first:
-                await ctx.store.store({"first_seen": now}, namespace=SOURCES, context_id="events")
-        self._last = kept
-        return changed
-
-    async def _stored(self, ctx: FeedContext, keys: Sequence[str]) -> dict[str, Json]:
-        found: dict[str, Json] = {}
-        for at in range(0, len(keys), PAGE):
-            wanted = ContextFilter(namespaces=[RAW], context_ids=keys[at : at + PAGE], limit=None)
-            found.update((context.context_id, context.data) for context in await ctx.store.query(wanted))
-        return found
-
-    async def _known(self, ctx: FeedContext, kind: str) -> dict[str, Json]:
-        found: dict[str, Json] = {}
-        after = 0
-        while page := await ctx.store.query(
-            ContextFilter(namespaces=[RAW], types=[kind], after_seq=after, newest_first=False, limit=PAGE)
-        ):
-            found.update((context.context_id, context.data) for context in page)
-            after = page[-1].seq
-        return found
-
     async def _look_for_conflicts(self, ctx: FeedContext, *, backlog: bool) -> None:
         """Store each conflict that is new or back, and mark those that are gone."""
         now = ctx.clock.now()
         events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
         conflicts = conflicts_among(events, spacing=self._spacing)
         found = {one.key: one for one in conflicts}
-        known = await self._known(ctx, "conflict")
+        known = await stored_of(ctx, "conflict")
         self._piled = conflicts.cut
         open_before = {key: data for key, data in known.items() if key not in found and not data["gone"]}
-        dropped = await dropped_calendars(ctx.store) if open_before else frozenset()
+        of_them = (one["calendar"] for data in open_before.values() for one in data["events"])
+        dropped = await self._stored.no_longer_read(ctx, of_them)
         over = self._over(open_before, conflicts, now, dropped)
         wish = {"travel": self._spacing.travel, "buffer": self._spacing.buffer}
         before_wish = await ctx.store.get("spacing", namespace=SOURCES)
@@ -280,27 +213,17 @@ class CalendarFeed:
 
         ``dropped`` are calendars that are no longer read.
         """
-        by_uid: dict[tuple[str, str], list[Event]] = defaultdict(list)
-        for event in (self._last or {}).values():
-            by_uid[event.calendar, event.uid].append(event)
+        named = {(one["calendar"], one["uid"]) for data in conflicts.values() for one in data["events"]}
+        by_uid = self._stored.by_uid(named)
         over: dict[str, str] = {}
         for key, data in conflicts.items():
             if all(self._agenda.is_whole(one["calendar"], one["uid"]) for one in data["events"]):
                 calendars = [one["calendar"] for one in data["events"]]
-                left = any(each in dropped or self._agenda.is_left(each) for each in calendars)
+                left = any(each in dropped for each in calendars)
                 why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
                     over[key] = why or (ENOUGH if data.get("wanted") else NO_MORE)
         return over
-
-    async def _put(self, ctx: FeedContext, key: str, data: Json, before: Json | None = None) -> None:
-        text = f"{data['summary']}\n{data['location']}\n{data['description']}"
-        tags = [f"uid:{data['uid']}"]
-        if _asks(data):
-            tags.append(UNANSWERED)
-        elif before is not None and _asks(before):
-            tags.append(OVER)
-        await ctx.store.store(data, namespace=RAW, context_id=key, type="event", text=text, tags=tags)
 
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that is near; return when the next one will be (POSIX seconds)."""
@@ -388,41 +311,7 @@ class CalendarFeed:
         return False
 
 
-def _asks(event: Json) -> bool:
-    """Check whether an event waits for the user's answer."""
-    return bool(event.get("answer") == UNANSWERED and not event["gone"] and event["status"] != "CANCELLED")
-
-
 def _next_check(now: float, conflicts: Iterable[Conflict]) -> float:
     """Return when to look for conflicts again though nothing has changed: soon after one of them is over."""
     ends = (one.end for one in conflicts if one.end > now)
     return min(now + OVERLAPS_EVERY, max(now + AHEAD, min(ends, default=now + OVERLAPS_EVERY)))
-
-
-def _left(known: Mapping[str, Json], present: Container[str]) -> dict[str, list[str]]:
-    """Return the keys of stored events that are no longer there, by their content."""
-    left: dict[str, list[str]] = defaultdict(list)
-    for key, data in known.items():
-        if key not in present and not data["gone"]:
-            left[_content(data)].append(key)
-    return left
-
-
-def _unheard(
-    strange: Mapping[str, Event], stored: Mapping[str, Json], last: Mapping[str, Event] | None
-) -> frozenset[str]:
-    """Return the keys of cancelled events whose series nobody has heard of: that they are off is no news."""
-    found = [key for key, event in strange.items() if event.cancelled and key not in stored]
-    if not found:
-        return frozenset()
-    heard_of = (
-        {(each["calendar"], each["uid"]) for each in stored.values() if not each["gone"]}
-        if last is None
-        else {(each.calendar, each.uid) for each in last.values()}
-    )
-    return frozenset(key for key in found if (strange[key].calendar, strange[key].uid) not in heard_of)
-
-
-def _content(event: Json) -> str:
-    """Return what tells an event from others of its calendar, where its UID does not."""
-    return json.dumps([event[name] for name in ("calendar", "summary", "start", "end", "all_day", "recurrence")])

@@ -160,7 +160,13 @@ class ObjectReader:
             if len(page) < PAGE:
                 return
 
-    def taken(self) -> list[CalendarObject]:
-        """Return what waits, once. Another thread may call it."""
+    @property
+    def waits(self) -> bool:
+        """Whether there is more to take."""
+        return bool(self._waiting)
+
+    def taken(self, most: int) -> list[CalendarObject]:
+        """Return what waits, once, and no more than so many. Another thread may call it."""
         waiting, self._waiting = self._waiting, []
-        return waiting
+        self._waiting = [*waiting[most:], *self._waiting]
+        return waiting[:most]

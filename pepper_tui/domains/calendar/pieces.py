@@ -7,7 +7,7 @@ marked. ``reading`` parses a piece; here only its UID, its title and the zones t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
@@ -21,6 +21,8 @@ _LINE: Final = re.compile(
     re.I | re.M,
 )
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
+_FOLDS: Final = (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t")
+_ODD_FOLDS: Final = (b"\r\r", b"\n\r\n ", b"\n\r\n\t", b"\n\n ", b"\n\n\t")  # they would make others
 _NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
 _ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,500}))', re.I)
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}\r\nEND:VCALENDAR\r\n"
@@ -28,6 +30,7 @@ MAX_ZONES: Final = 4  # looked for in one event: those of its start, its end, an
 EVENT: Final = b"VEVENT"
 TODO: Final = b"VTODO"
 _REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
+WINDOW: Final = 1_000_000  # bytes that are searched at a time
 HOME: Final = b"X-WR-TIMEZONE:"
 _WITHOUT_ZONE: Final = re.compile(rb"^(?:DTSTART|DUE)(?:;VALUE=DATE-TIME)?:\d{8}T\d{6}(Z?)[ \t]*\r?$", re.I | re.M)
 
@@ -59,10 +62,10 @@ class Piece:
     def digest(self) -> bytes:
         return sha256(b"\0".join((self.text, *self.zones))).digest()
 
-    @cached_property
-    def _unfolded(self) -> bytes:
-        """Its own lines, unfolded, without those of its parts (an alarm has a UID of its own)."""
-        text = _FOLD.sub(b"", self.text)
+    @property
+    def _own_lines(self) -> bytes:
+        """Its lines, unfolded, without those of its parts (an alarm has a UID of its own)."""
+        text = unfolded(self.text)
         kept, depth, at = [], 0, 0
         for found in _NESTED.finditer(text):
             if found[1].upper() == b"BEGIN":
@@ -76,10 +79,10 @@ class Piece:
         return b"".join([*kept, text[at:] if depth < 2 else b""])
 
     def _first(self, pattern: re.Pattern[bytes]) -> str:
-        found = pattern.search(self._unfolded)
+        found = pattern.search(self._own_lines)
         return found[1].decode("utf-8", "replace").strip() if found else ""
 
-    @property
+    @cached_property
     def uid(self) -> str:
         return self._first(_UID)[:500]
 
@@ -90,7 +93,7 @@ class Piece:
     @property
     def newness(self) -> tuple[bool, str]:
         """Sort key for choosing among too many events: repeating ones, then those that begin last."""
-        return bool(_REPEATS.search(self._unfolded)), self._first(_START)[:15]
+        return bool(_REPEATS.search(self._own_lines)), self._first(_START)[:15]
 
 
 def pieces(source: bytes, kind: bytes = EVENT) -> list[Piece]:
@@ -126,11 +129,11 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
         text = source[began:end]
         if kind in (EVENT, TODO):
             parts.append((calendar, text, whole, kind))
-        elif kind == b"VTIMEZONE" and whole and (named := _TZID.search(_FOLD.sub(b"", text))):
+        elif kind == b"VTIMEZONE" and whole and (named := _TZID.search(text)):
             zones.setdefault((calendar, named[1].strip()), text)
         kind = b""
 
-    for found in _LINE.finditer(source):
+    for found in _marks(source):
         if found[3]:
             homes.setdefault(calendar, found[3].strip()[:200])
             continue
@@ -152,6 +155,15 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
         Piece(text, whole, _named(text, zones, number, homes.get(number, b"")), kind)
         for number, text, whole, kind in parts
     ], ended
+
+
+def _marks(source: bytes) -> Iterator[re.Match[bytes]]:
+    """Yield the lines that begin or end something, by many searches: one alone would hold up other threads."""
+    at = 0
+    while at < len(source):
+        end = source.find(b"\n", at + WINDOW) + 1 or len(source)
+        yield from _LINE.finditer(source, at, min(end, at + 2 * WINDOW))  # a longer line is none of these
+        at = end
 
 
 def by_uid(found: Iterable[Piece]) -> list[Piece]:
@@ -191,11 +203,22 @@ def readable(source: bytes) -> bytes:
     """Return a calendar as UTF-8, unfolded: some writers fold within a character (RFC 5545, 3.1), some have Latin-1."""
     if source.startswith((b"\xff\xfe", b"\xfe\xff")):
         source = source.decode("utf-16", "replace").encode()
-    source = _FOLD.sub(b"", source.removeprefix(b"\xef\xbb\xbf"))
+    source = unfolded(source.removeprefix(b"\xef\xbb\xbf"))
     try:
         source.decode("utf-8")
     except UnicodeDecodeError:
         return decoded(source, "", []).encode("utf-8", "replace")
+    return source
+
+
+def unfolded(source: bytes) -> bytes:
+    """Return lines without their folds (RFC 5545, 3.1)."""
+    if b"\n " not in source and b"\n\t" not in source:
+        return source
+    if any(odd in source for odd in _ODD_FOLDS):
+        return _FOLD.sub(b"", source)
+    for fold in _FOLDS:  # as the pattern does, in less time
+        source = source.replace(fold, b"")
     return source
 
 
@@ -204,7 +227,7 @@ def _named(text: bytes, zones: dict[tuple[int, bytes], bytes], calendar: int, ho
     at_home = start is not None and (not start[1] or _REPEATS.search(text) is not None)
     if not zones and not at_home:
         return ()
-    names = dict.fromkeys((quoted or plain).strip() for quoted, plain in _ZONE_NAMED.findall(_FOLD.sub(b"", text)))
+    names = dict.fromkeys((quoted or plain).strip() for quoted, plain in _ZONE_NAMED.findall(text))
     if at_home:
         names[home] = None
     found = tuple(islice((zones[calendar, name] for name in names if (calendar, name) in zones), MAX_ZONES))

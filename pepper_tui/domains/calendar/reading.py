@@ -43,6 +43,7 @@ from pepper_tui.model import Json
 
 _PROBED: Final = (1970, 2000, 2026, 2038)  # years for which a time zone must know its offset
 MAX_ANSWERS: Final = 500
+_SAFE: Final = 3 * 86400.0  # seconds by which a zone, and the day itself, may differ
 _zones: list[bytes] = []  # time zones of the file that are in use
 _known: list[ZoneInfo] = []
 # as the library has it for events: one line that can't be read costs itself, not its alarm, event or to-do
@@ -95,7 +96,6 @@ def event(source: bytes, zones: list[str]) -> Json:
     organizer = component.get("ORGANIZER")
     found: Json = {
         "edition": [number(component.get("SEQUENCE")), _stamp(component)],
-        "organizer_name": str(getattr(organizer, "params", {}).get("CN", ""))[:200],
         "sent_by": address_of(getattr(organizer, "params", {}).get("SENT-BY", "")),
         "comment": str(next(iter(listed(component.get("COMMENT"))), ""))[:2000],
         "refusal": refusal,
@@ -103,6 +103,7 @@ def event(source: bytes, zones: list[str]) -> Json:
         "rules": "; ".join(rule.to_ical().decode() for rule in rules),
         "periods": sum(map(_periods, rules)),
         "repeats": "RRULE" in component or "RDATE" in component,
+        "last": _last(component),
         "recurrence": _changed(component),
         "uid": str(component.get("UID", ""))[:500],
     }
@@ -182,6 +183,7 @@ def _fields(component: Any) -> Json:
         "description": str(component.get("DESCRIPTION", ""))[:10_000],
         "status": str(component.get("STATUS", "CONFIRMED")).upper()[:20],
         "organizer": address_of(component.get("ORGANIZER", "")),
+        "organizer_name": str(getattr(component.get("ORGANIZER"), "params", {}).get("CN", ""))[:200],
         "attendees": [address_of(one) for one in listed(component.get("ATTENDEE"))][:100],
         "answers": [
             # RFC 5545 reads a missing answer as NEEDS-ACTION, but exports of Outlook leave out all answers
@@ -265,6 +267,18 @@ def _periods(rule: Any) -> float:
     hourly = part_of(rule, "FREQ").upper() == "HOURLY"
     names = ("BYMINUTE", "BYSECOND", *(() if hourly else ("BYHOUR",)))
     return (A_DAY if hourly else 1) / interval(rule) * times_of(rule, names)
+
+
+def _last(component: Any) -> float | None:
+    """Return when its last time by a rule has begun, at the latest (POSIX seconds); None if nothing says it."""
+    changed = component.get("RECURRENCE-ID")
+    if "RDATE" in component or (changed is not None and "RANGE" in changed.params):
+        return None
+    ends = [until for rule in rules_of(component) for until in listed(rule.get("UNTIL")) or [None]]
+    if not all(isinstance(each, date) for each in ends):
+        return None
+    days = [datetime(each.year, each.month, each.day, tzinfo=UTC).timestamp() for each in ends]
+    return max(days, default=0.0) + _SAFE
 
 
 def _refusal(component: Any) -> str:

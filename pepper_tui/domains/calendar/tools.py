@@ -28,6 +28,7 @@ _DEFECTS: Final = 3  # named in an answer
 MOST_DAYS: Final = 92
 """That are looked at for one answer."""
 _TAKEN: Final = 8  # events of a day that are named
+_FEW: Final = 3  # days of which each that is empty is said to be
 
 
 @tool(effect=Effect.READ)
@@ -58,7 +59,13 @@ async def agenda(
             for one in (e.data() for e in events)
         ]
         found += [(each.due, _reminder(each, today, zone)) for each in reminders if begins <= each.due < ends]
-        found += due_lines(todos, begins, ends, now, today, zone, named)
+        due = due_lines(todos, begins, ends, now, today, zone, named)
+        found += due
+        if events and count <= _FEW:
+            taken = [(float(one["start"]), float(one["end"])) for one in (each.data() for each in events)]
+            taken += [(each.due, each.due + 1) for each in reminders]
+            taken += [(at, at + 1) for at in (at if at >= begins else now for at, _ in due)]  # overdue ones are today's
+            found += _empty(calendar, taken, first, count, ctx)
         lines += [line for _, line in sorted(found, key=lambda each: each[0])]
     if left_out := unread_todos(calendar):
         lines.append(f"Not all to-dos could be read: {left_out}.")
@@ -208,6 +215,19 @@ def _nothing(calendar: Agenda, first: date, days: int, today: date) -> str:
     said = _span(first, days, today)
     on = "" if days > 1 or 0 <= (first - today).days < 2 else "on "
     return f"{'Nothing that could be read' if unread(calendar) else 'Nothing'} {on}{said}."
+
+
+def _empty(
+    calendar: Agenda, taken: Sequence[Span], first: date, days: int, ctx: ToolContext
+) -> list[tuple[float, str]]:
+    """Return when each day begins on which nothing is, and words for it."""
+    today = datetime.fromtimestamp(ctx.clock.now(), ctx.zone).date()
+    found: list[tuple[float, str]] = []
+    for day in (first + timedelta(days=each) for each in range(days)):
+        begins, ends = window(day, 0, 0, ctx.zone)[0], window(day + timedelta(days=1), 0, 0, ctx.zone)[0]
+        if not any(start < ends and (end > begins or start >= begins) for start, end in taken):
+            found.append((begins, _nothing(calendar, day, 1, today)))
+    return found
 
 
 def _span(first: date, days: int, today: date) -> str:

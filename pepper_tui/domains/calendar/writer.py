@@ -142,10 +142,10 @@ class AllCalendars:
             raise ToolError(f"{one_line(wanted, 60)!r} is none of your calendars; there are: {await self._named()}")
         return found[0]
 
-    async def place_of_others(self, uid: str) -> str:
+    async def place_of_others(self, uid: str, wanted: str) -> str:
         """Return where an event of somebody else's goes: into calendars that keep it as it is. Raises ``ToolError``."""
         keeping = [one for one in self._each if one.keeps_others]
-        return await AllCalendars(keeping).place("", uid)
+        return await AllCalendars(keeping).place(wanted, uid)
 
     async def look(self, place: str, event: bytes) -> Found:
         return await self._of(place).look(place, event)

@@ -13,6 +13,7 @@ from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import Piece, inside_of, pieces_of
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
+from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
 from pepper_tui.domains.invitations.record import INVITATIONS, Invitation, invitation_id, invitation_to
@@ -23,6 +24,7 @@ from pepper_tui.model import ContextFilter, Json
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import compared, untagged
+from pepper_tui.tools.approvals.choices import offered
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext
 from pepper_tui.tools.tool_store import ToolStore
@@ -101,9 +103,25 @@ async def meant(ctx: ToolContext, said: str) -> Asked:
     if not uids:
         raise ToolError(f"no invitation waits for your answer{f' that {one_line(said, 60)!r} means' if said else ''}")
     if len(uids) > 1:
-        named = ", ".join(f"“{one_line(str(each['summary']), 60)}”" for each in waiting[:_NAMED])
-        raise ToolError(f"several invitations wait for your answer: {named}; say which")
+        raise await _asked_which(ctx, [_soonest([one for one in waiting if one["uid"] == uid], now) for uid in uids])
     return await _asked(ctx, _soonest(waiting, now))
+
+
+async def _asked_which(ctx: ToolContext, several: Sequence[Json]) -> ToolError:
+    """Ask which of several invitations is meant; return the error to raise, which names them."""
+    named = [f"“{one_line(str(each['summary']), 60)}”" for each in several[:_NAMED]]
+    more = f" and {len(several) - _NAMED} more" if len(several) > _NAMED else ""
+    refused = f"several invitations wait for your answer: {', '.join(named)}{more}; say which"
+    choices: list[Json] = [
+        {
+            "words": f"{words}, {when_of(ctx, each['start'], each['end'], each['all_day'])}",
+            "arguments": {"invitation": str(each["uid"])},
+            "field": "invitation",
+        }
+        for words, each in zip(named, several, strict=False)
+    ]
+    announce = None if more else ctx.of(CalendarParts).announce
+    return await offered(ctx, announce, "Which invitation?", choices, refused)
 
 
 def writer_for(ctx: ToolContext, asked: Asked, mail: Json | None, own: Collection[str]) -> Writer:
@@ -124,21 +142,25 @@ async def mail_of(ctx: ToolContext, asked: Asked) -> Json | None:
     return found.data if found is not None else None
 
 
-async def destination(ctx: ToolContext, asked: Asked, answer: Answer) -> Json:
+async def destination(ctx: ToolContext, asked: Asked, answer: Answer, wanted: str) -> Json:
     """Return where the answered event goes besides the reply, for the payload of the effect.
 
-    Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come.
+    Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come. ``wanted``
+    names the calendar; empty for the first. Raises ``ToolError`` if it can't go where it is wanted.
     """
     calendars = ctx.of(CalendarParts).calendars
     if asked.held is not None or not isinstance(calendars, AllCalendars) or answer == "decline":
         return {}
     try:
-        place = await calendars.place_of_others(asked.uid)
+        place = await calendars.place_of_others(asked.uid, wanted)
         found = await calendars.look(place, inside_of(asked.pieces) + b"\r\n")
     except ToolError:
+        if wanted:
+            raise
         return {}  # the agenda shows it from the invitation
     return {
         "place": place,
+        "several": len(await calendars.names()) > 1,
         "title": calendars.title(place),
         "calendar": calendars.calendar(place),
         "before": found.version,

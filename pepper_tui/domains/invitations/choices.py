@@ -11,6 +11,12 @@ ANSWER_INVITATION: Final = "answer_invitation"
 _ANSWERS: Final = {"Accept": "accept", "Maybe": "tentative", "Decline": "decline"}
 
 
+def answer_by(signal: Signal) -> float | None:
+    """Return when the invitation of ``signal`` is over, so that an answer comes too late; None if that is not known."""
+    at = signal.metadata.get("answer_by")
+    return float(at) if isinstance(at, int | float) else None
+
+
 def choices_of(signal: Signal) -> list[Json]:
     """Return the answers to the invitation or to-do of ``signal``; none if it is neither.
 

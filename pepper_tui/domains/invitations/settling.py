@@ -25,8 +25,9 @@ def listen_for_answers(ctx: FeedContext) -> None:
                 async with ctx.processing(update.seq):
                     await _settle(ctx.store, ToolResult.of(update.context))
 
+    # one a unit: a later answer must read what an earlier one has come to
     ctx.subscriber.on_context_batch(
-        namespaces=[Namespace.TOOL_RESULT], size=10, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_answers
+        namespaces=[Namespace.TOOL_RESULT], size=1, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_answers
     )(settle)
 
 

@@ -67,8 +67,9 @@ class Invitations:
                         await self._take(ctx, update.context.data)
 
         listen_for_answers(ctx)
+        # one a unit: a later mail about the same event must read what an earlier one has come to
         ctx.subscriber.on_context_batch(
-            namespaces=[RAW], size=10, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_holds_one
+            namespaces=[RAW], size=1, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_holds_one
         )(process)
 
     async def _take(self, ctx: FeedContext, raw: Json) -> None:
@@ -160,7 +161,8 @@ class Invitations:
         kept = [each.data for each in found if each.data["calendar"] != INVITED and not each.data["gone"]]
         if kept:
             told = changed(raw, message, known, str(kept[0]["calendar"]), ctx.zone)
-            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid))
+            ends = 0.0 if message.main["repeats"] else _seconds(message.main["times"][1], ctx)
+            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid, ends))
 
     async def _may_change(
         self, ctx: FeedContext, raw: Json, message: Message, known: Invitation, what: str
@@ -202,7 +204,7 @@ class Invitations:
             start=start,
             end=end,
             organizer=message.organizer,
-            name=str(message.main["organizer_name"]),
+            name=str(fields["organizer_name"]),
             trusted=known.trusted if known is not None else trusted,
             address=address,
             mail=raw["id"],

@@ -55,12 +55,14 @@ async def resolve_answer(
     answer: Answer,
     note: Annotated[str, Field(max_length=MAX_NOTE)] = "",
     propose: str = "",
+    calendar: str = "",
 ) -> ResolvedEffect:
     """Args:
     invitation: words of its title or of who asks, or its id; empty if only one waits
     answer: what the user says
     note: words of the user's to the organizer
     propose: another time to propose instead, e.g. "tomorrow 10:00"
+    calendar: the name of the calendar that it goes into; empty for the first one of the config
     """  # noqa: D415
     asked = await meant(ctx, invitation.strip())
     if asked.known is not None and asked.known.cancelled:
@@ -72,7 +74,7 @@ async def resolve_answer(
     proposed = await _proposed(ctx, asked, propose) if propose.strip() else None
     if proposed is not None and answer == "accept":
         answer = "tentative"  # a time that is not the one asked for is no yes
-    return await _effect(ctx, asked, answer, note, proposed)
+    return await _effect(ctx, asked, answer, note, proposed, into=calendar.strip())
 
 
 async def _proposed(ctx: ToolContext, asked: Asked, propose: str) -> tuple[float, float]:
@@ -88,7 +90,13 @@ async def _proposed(ctx: ToolContext, asked: Asked, propose: str) -> tuple[float
 
 
 async def _effect(
-    ctx: ToolContext, asked: Asked, answer: Answer, note: str, proposed: tuple[float, float] | None, body: str = ""
+    ctx: ToolContext,
+    asked: Asked,
+    answer: Answer,
+    note: str,
+    proposed: tuple[float, float] | None,
+    body: str = "",
+    into: str = "",
 ) -> ResolvedEffect:
     parts = ctx.of(InvitationParts)
     mail = await mail_of(ctx, asked)
@@ -115,7 +123,7 @@ async def _effect(
     same = compared(address) == compared(writer.identity.address)
     written = None if same else Note(f"{one_line(address, 80)} was invited, and can't send", loud=True)
     composed = await compose(ctx, writer, fields, note=_by_whom(asked, mail), written=written)
-    whither = await destination(ctx, asked, answer)
+    whither = await destination(ctx, asked, answer, into)
     beside = [] if answer == "decline" else await overlapping(ctx, asked, proposed)
     told: Json = {
         "uid": asked.uid,
@@ -126,6 +134,7 @@ async def _effect(
         "held": {"place": asked.held.place, "at": asked.held.at, "version": asked.held.version} if asked.held else {},
         "text": await rewritten(ctx, asked, address, name, answer),
         "add": whither,
+        "into": into,
         "after": [asked.event["summary"], asked.event["start"], asked.event["end"]],
         "beside": [each.uid for each in (await overlapping(ctx, asked, None) if beside or proposed else ())],
         "calendar": whither["calendar"] if whither else str(asked.event["calendar"]),
@@ -151,7 +160,9 @@ def _by_whom(asked: Asked, mail: Json | None) -> Note:
 def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
     if asked.held is not None:
         return [CardLine("Calendar", str(asked.event["calendar"]), settled=True)]
-    return [CardLine("Calendar", f"goes into {whither['title']}", settled=True)] if whither else []
+    if not whither:
+        return []
+    return [CardLine("Goes into", str(whither["title"]), editable=whither["several"], settled=not whither["several"])]
 
 
 async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
@@ -160,7 +171,10 @@ async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[s
     asked = await meant(ctx, str(told["uid"]))
     proposed = (float(told["proposed"][0]), float(told["proposed"][1])) if told["proposed"] else None
     body = sendable(fields.get("body", str(effect.payload["fields"]["body"]))).rstrip() + "\n"
-    return await _effect(ctx, asked, told["answer"], str(told["note"]), proposed, body)
+    into = fields.get("goes into", "").strip()
+    if not into or into == told["add"].get("title"):
+        into = str(told["into"])
+    return await _effect(ctx, asked, told["answer"], str(told["note"]), proposed, body, into)
 
 
 async def _keep(ctx: ToolContext, told: Json) -> None:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import tzinfo
+from typing import Final
 
 from pepper_tui.domains.why.silence import LISTED
 from pepper_tui.domains.why.walk import Walk
 from pepper_tui.model import Context, ContextFilter, Namespace, Signal, match_id
 from pepper_tui.text import one_line
+
+LOOKED_AT: Final = 2_000
+"""Newest cards and steps among which those of a signal are looked for."""
 
 
 async def tell_signal(walk: Walk, context: Context, depth: int) -> None:
@@ -29,6 +33,7 @@ async def tell_signal(walk: Walk, context: Context, depth: int) -> None:
         walk.say(depth + 1, f"raw {namespace}: {one_line(raw_id, 80)} ({kept})")
     if depth == 0:
         await _by_rules(walk, context)
+        await _cards(walk, context)
         await _handled(walk, context)
 
 
@@ -51,11 +56,23 @@ async def _by_rules(walk: Walk, context: Context) -> None:
         await walk.follow(f"{Namespace.RULE_ACT}:{ident}", 1)
 
 
+async def _cards(walk: Walk, context: Context) -> None:
+    """Tell why each card that came of a signal was closed by itself, for a walk that begins at the signal."""
+    name = f"{context.namespace}:{context.context_id}"
+    wanted = ContextFilter(
+        namespaces=[Namespace.NOTIFICATION], since=context.created_at, limit=LOOKED_AT, include_expired=True
+    )
+    for found in await walk.store.query(wanted):
+        if found.data.get("source") == name and (why := found.metadata.get("withdrawn")):
+            title, at = one_line(str(found.data.get("title", "")), 100), walk.at(found.updated_at)
+            walk.say(1, f"its card “{title}” was closed {at}, as {one_line(str(why), 120)}")
+
+
 async def _handled(walk: Walk, context: Context) -> None:
     """Tell the step that took a signal, for a walk that begins at the signal."""
     name = f"{context.namespace}:{context.context_id}"
     steps = await walk.store.query(
-        ContextFilter(namespaces=[Namespace.STEP], after_seq=0, since=context.created_at, limit=2000)
+        ContextFilter(namespaces=[Namespace.STEP], after_seq=0, since=context.created_at, limit=LOOKED_AT)
     )
     taken = [step for step in steps if name in step.data.get("inputs", [])]
     if not taken:

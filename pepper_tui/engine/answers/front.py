@@ -74,6 +74,7 @@ def _looks(engine: Engine) -> Mapping[str, Method]:
         "attachment_text": lambda given: _record(
             engine.attachment_text(str(given["mail"]), int(given["number"]), int(given["first"]))
         ),
+        "days": lambda given: _record(engine.days(str(given["first"]), int(given["count"]))),
         "rules": lambda given: _records(engine.rules()),
         "rule_acts": lambda given: _records(engine.rule_acts(str(given["rule_id"]), int(given["limit"]))),
         "rule_versions": lambda given: engine.rule_versions(str(given["rule_id"])),
@@ -118,6 +119,9 @@ def _acts(engine: Engine) -> Mapping[str, Method]:
             str(given["kind"]),
             str(given["mail"]),
             {str(name): said for name, value in given["fields"].items() if (said := written_of(value)) is not None},
+        ),
+        "order_event": lambda given: engine.order_event(
+            str(given["act"]), str(given["ref"]), str(given["day"]), written_of(given["said"]) or Written("")
         ),
         "save_draft": lambda given: engine.save_draft(str(given["approval_id"])),
         "propose_rule": lambda given: engine.propose_rule(str(given["ref"])),

@@ -24,7 +24,8 @@ from pepper_tui.domains.calendar.writer import AllCalendars
 from pepper_tui.domains.files.folders import Folders
 from pepper_tui.domains.files.tools import FileParts
 from pepper_tui.domains.invitations.answering import InvitationParts
-from pepper_tui.domains.invitations.choices import choices_of
+from pepper_tui.domains.invitations.choices import answer_by, choices_of
+from pepper_tui.domains.invitations.outdated_cards import OutdatedCards
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.content.gist import model_gist
@@ -63,6 +64,8 @@ from pepper_tui.engine.building.builtin_tools import ToolParts, builtin_tools
 from pepper_tui.engine.building.calendars import Whose, calendars
 from pepper_tui.engine.building.mail_accounts import mail_accounts
 from pepper_tui.engine.building.parts import Calling, Ground, Notices, Ordered, Parts, Sensing, StandIns, Upkeep
+from pepper_tui.engine.days.day_list import DayList
+from pepper_tui.engine.days.event_orders import EventOrders
 from pepper_tui.engine.kill_switch import kill_switch
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, FollowFeed, LlmTriage, Triage
@@ -120,11 +123,14 @@ def build(home: Path, config: Config, store: ContextStore, clock: Clock, instead
         elsewhere,
         answering,
         SettledCards(store, notices.inbox, acts.journal.record),
+        OutdatedCards(store, withdraw("change"), parts.calendar.calendars),
         looked_back,
         scheduler,
         replies,
         upkeep,
         mail_list,
+        DayList(store, clock, ground.zone, ground.times, parts.calendar),
+        EventOrders(store, clock, ground.times.locale),
         mail_drafts,
     )
 
@@ -240,6 +246,7 @@ def _ordered(ground: Ground, notices: Notices, calling: Calling, agenda: Agenda 
         zone_name=ground.zone.key,
         me=config.user.name,
         choices=choices_of,
+        answer_by=answer_by,
     )
     return Ordered(
         RuleRunner(store, clock, ground.book, hands),

@@ -15,6 +15,7 @@ from pepper_tui.connectors.mcp import McpServers
 from pepper_tui.connectors.registry import Named
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.domains.calendar.telling.settled_cards import SettledCards
+from pepper_tui.domains.invitations.outdated_cards import OutdatedCards
 from pepper_tui.domains.mail.at_source.answering import Answering
 from pepper_tui.domains.mail.at_source.elsewhere import Elsewhere
 from pepper_tui.domains.mail.facts.looked_back import LookedBack
@@ -29,6 +30,8 @@ from pepper_tui.engine.acts.user_acts import UserActs
 from pepper_tui.engine.acts.user_rules import UserRules
 from pepper_tui.engine.answers.mail_list import MailList
 from pepper_tui.engine.building.builtin_tools import ToolParts
+from pepper_tui.engine.days.day_list import DayList
+from pepper_tui.engine.days.event_orders import EventOrders
 from pepper_tui.engine.replies import Replies
 from pepper_tui.feeds import Feeds, LlmTriage
 from pepper_tui.llm import Budget, Models
@@ -151,9 +154,12 @@ class Parts:
     elsewhere: Elsewhere
     answering: Answering
     settled_cards: SettledCards
+    outdated_cards: OutdatedCards
     looked_back: LookedBack
     scheduler: Scheduler
     replies: Replies
     upkeep: Upkeep
     mail_list: MailList
+    day_list: DayList
+    event_orders: EventOrders
     mail_drafts: MailDrafts

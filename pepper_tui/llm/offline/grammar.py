@@ -213,7 +213,7 @@ def parse(text: str, locale: str = "en") -> Command:
             command = Command(kind, values)
         if command is not None:
             return command
-    return Command("unknown")
+    return Command("agenda", {"span": bare}) if names_days(bare, locale, bare=True) else Command("unknown")
 
 
 def _reminder(before: str, rest: str, locale: str) -> Command | None:

@@ -84,6 +84,7 @@ class Acts:
             origin=origin_of(signal),
             kind=QUESTION if choices else "notice",
             choices=choices,
+            expires_at=self._hands.answer_by(signal) if choices else None,
         )
         return await self.announce(notice)
 

@@ -18,8 +18,9 @@ class Hands:
     ``announce`` stores a notice, and returns ``None`` if the same was told before; ``times`` reads times in words and
     raises ``ValueError``; ``look`` calls a read tool; ``is_own`` recognises the user's addresses; ``first_mail`` finds
     the first mail with a Message-ID; ``by_a_machine`` recognises a machine's mail, ``is_absence`` an automatic answer;
-    ``choices`` returns the answers that a notice of a signal offers, as in ``Notification``, made by code.
-    ``has_model`` says whether a model is available; ``me`` is the user's name.
+    ``choices`` returns the answers that a notice of a signal offers, as in ``Notification``, made by code, and
+    ``answer_by`` until when one makes sense. ``has_model`` says whether a model is available; ``me`` is the user's
+    name.
     """
 
     announce: Callable[[Notification], Awaitable[Context | None]]
@@ -34,6 +35,7 @@ class Hands:
     zone_name: str
     me: str = ""
     choices: Callable[[Signal], list[Json]] = lambda _: []
+    answer_by: Callable[[Signal], float | None] = lambda _: None
 
 
 @dataclass(slots=True)

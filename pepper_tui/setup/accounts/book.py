@@ -21,6 +21,7 @@ from pepper_tui.config import FEED_NAMES, Account, Config, ConfigError, Secrets,
 from pepper_tui.config.secret.in_clear import REFERENCE
 from pepper_tui.connectors.connector import Built, Connector, Holds, Talk
 from pepper_tui.connectors.registry import Named, connector_of
+from pepper_tui.home import make_private
 from pepper_tui.setup.accounts.tables import (
     account_id,
     change_config,
@@ -75,9 +76,9 @@ class AccountBook:
     def begun(self) -> Iterator[None]:
         """Have a config while the first account is added; without an account in it, it goes again. Blocking."""
         path = self.home / "config.toml"
+        make_private(self.home)
         made = not path.exists()
         if made:
-            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
             with new_file(path) as file:
                 file.write(_BEGUN)
         try:

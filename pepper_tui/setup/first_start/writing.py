@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 
 from pepper_tui.config import CONFIG_FILE, parse_config
+from pepper_tui.home import make_private
 from pepper_tui.text.errors import PepperError
 
 
@@ -17,14 +18,14 @@ class ConfigExistsError(PepperError):
 
 
 def write_config(home: Path, text: str, *, replace: bool = False) -> Path:
-    """Write ``text`` as the config of ``home`` (created with mode 0700) and return its path. Blocking.
+    """Write ``text`` as the config of ``home`` (made with mode 0700) and return its path. Blocking.
 
     With ``replace`` the previous config is kept beside it as ``config.toml.old``. Raises ``ConfigExistsError``,
     ``ConfigError`` for an invalid text, ``OSError`` with nothing changed.
     """
     path = home / CONFIG_FILE
     parse_config(text, path)
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_private(home)
     handle, name = tempfile.mkstemp(dir=home, prefix=".config-")  # mode 0600
     new = Path(name)
     try:

@@ -1,4 +1,4 @@
-"""Questions that only the user can settle: which of several times is meant, one key each.
+"""Questions that only the user can settle: which of several times or things is meant, one key each.
 
 The tool that can't tell opens the question and fails; the user's key repeats the call with what was chosen. The words
 of a choice are made by code from what will be done, never by a model.
@@ -7,7 +7,7 @@ of a choice are made by code from what will be done, never by a model.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -45,28 +45,37 @@ async def ask_which(
 
     ``what`` is named in the question; ``field`` is the argument that the chosen time replaces.
     """
-    if ctx.call.root != "user" or announce is None:
-        return ToolError(str(asked))
     times = times_of(ctx)
     choices: list[Json] = [
         {"words": times.said(each), "arguments": _arguments(ctx, each, field), "field": field} for each in asked.choices
     ]
-    lines = [f"{number}  {choice['words']}" for number, choice in enumerate(choices, 1)]
+    return await offered(ctx, announce, f"Which time: {what}?", choices, str(asked))
+
+
+async def offered(
+    ctx: ToolContext, announce: Announce | None, title: str, choices: Sequence[Json], refused: str
+) -> ToolError:
+    """Ask the user which of ``choices`` they mean, if they ordered the call; return the error to raise.
+
+    A choice has ``words``, the ``arguments`` that it replaces, and the ``field`` that words of the user's replace.
+    """
+    if ctx.call.root != "user" or announce is None:
+        return ToolError(refused)
     question = Notification(
         id=f"ntf_{ctx.call.id}_which",
-        title=one_line(f"Which time: {what}?", 120),
-        body="\n".join(lines),
-        reason="you ordered it, and what you said can mean more than one time",
+        title=one_line(title, 120),
+        body="\n".join(f"{number}  {choice['words']}" for number, choice in enumerate(choices, 1)),
+        reason="you ordered it, and what you said can mean more than one",
         source=f"{Namespace.TOOL_CALL}:{ctx.call.id}",
         created_at=ctx.clock.now(),
         priority=Priority.HIGH,
         kind=QUESTION,
-        choices=choices,
+        choices=[*choices],
     )
     if await ctx.store.get(question.id, namespace=Namespace.NOTIFICATION, include_expired=True) is None:
         # in a separate task, outside the call's unit: the call fails, but the question stays
         await asyncio.create_task(_announced(announce, question))
-    return ToolError(f"{asked}. {ASKED}")
+    return ToolError(f"{refused}. {ASKED}")
 
 
 async def _announced(announce: Announce, question: Notification) -> None:

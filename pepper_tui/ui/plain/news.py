@@ -27,6 +27,7 @@ from pepper_tui.text import one_line
 from pepper_tui.ui.plain.numbers import Numbers
 from pepper_tui.ui.shared import words
 from pepper_tui.ui.shared.matters import COUNTED
+from pepper_tui.ui.shared.names import not_done
 from pepper_tui.ui.shared.records import Message
 
 REMEMBERED: Final = 20_000
@@ -104,7 +105,7 @@ class News:
                 if approval.state is ApprovalState.PENDING and self._new(context, approval.digest):
                     self.calls_out = True
                     number = self._inbox_number(self._key(f"approval:{approval.id}"), f"approval:{approval.id}")
-                    failed = f"not sent, {one_line(approval.problem)}: " if approval.problem else ""
+                    failed = f"{not_done(approval)}, {one_line(approval.problem)}: " if approval.problem else ""
                     yield f"Inbox, {number}: {failed}needs your yes: {what}. /read {number}"
                 elif approval.state in _ENDED_CARD and self._new(context, approval.state):
                     left = (approval.acts_at or 0.0) - (approval.decided_at or approval.acts_at or 0.0)

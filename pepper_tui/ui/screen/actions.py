@@ -14,6 +14,7 @@ from pepper_tui.ui.screen.terminal.terminal_out import clipboard, wrapped
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from pepper_tui.ui.screen.agenda.agenda_controller import Agenda
     from pepper_tui.ui.screen.chat.chat_controller import Talk
     from pepper_tui.ui.screen.connections.accounts import Accounts
     from pepper_tui.ui.screen.connections.connections import Connections
@@ -58,6 +59,12 @@ class Actions(Desk):
         from pepper_tui.ui.screen.mail.mail_controller import Mails
 
         return Mails(self)
+
+    @cached_property
+    def agenda(self) -> Agenda:
+        from pepper_tui.ui.screen.agenda.agenda_controller import Agenda
+
+        return Agenda(self)
 
     @cached_property
     def connections(self) -> Connections:
@@ -125,6 +132,9 @@ class Actions(Desk):
 
     def action_mail(self) -> None:
         self.mail.toggle()
+
+    def action_agenda(self) -> None:
+        self.agenda.toggle()
 
     def action_connections(self) -> None:
         self.connections.toggle()

@@ -55,6 +55,7 @@ from pepper_tui.ui.shared.records import Pane
 
 if TYPE_CHECKING:
     from pepper_tui.config import Ui
+    from pepper_tui.ui.screen.agenda.agenda_list import AgendaList
     from pepper_tui.ui.screen.connections.accounts import Accounts
     from pepper_tui.ui.screen.connections.connection_list import ConnectionList
     from pepper_tui.ui.screen.reading.rule_list import RuleList
@@ -328,12 +329,15 @@ class PepperApp(Actions):
         self.talk.copy(event.text)
 
     def on_opened_list_closed(self) -> None:
-        for opened in (self.audit, self.rules, self.connections):
+        for opened in (self.audit, self.rules, self.connections, self.agenda):
             if opened.list is not None:
                 opened.close()
 
     def on_rule_list_act(self, event: RuleList.Act) -> None:
         self.rules.act(event.act, event.rule)
+
+    def on_agenda_list_act(self, event: AgendaList.Act) -> None:
+        self.agenda.act(event.act, event.row)
 
     def on_connection_list_act(self, event: ConnectionList.Act) -> None:
         self.connections.act(event.act, event.account)

@@ -109,6 +109,12 @@ class OpensList(Protocol):
     def open_row(self, row: str, /) -> None: ...
 
 
+class OpensDays(OpensList, Protocol):
+    """The agenda."""
+
+    def changed(self) -> None: ...
+
+
 class Desk(App[str]):
     """What every part is given."""
 
@@ -135,6 +141,10 @@ class Desk(App[str]):
 
     @property
     def mail(self) -> OpensList:
+        raise NotImplementedError
+
+    @property
+    def agenda(self) -> OpensDays:
         raise NotImplementedError
 
     @property

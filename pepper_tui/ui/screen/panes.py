@@ -20,7 +20,13 @@ from pepper_tui.ui.screen.status import PANES, TabStrip
 if TYPE_CHECKING:
     from pepper_tui.ui.screen.desk import Desk
 
-OPENED: Final = {"effects": "effects", "rules": "rules", "mail": "mail-pane", "connections": "connections"}
+OPENED: Final = {
+    "effects": "effects",
+    "rules": "rules",
+    "mail": "mail-pane",
+    "connections": "connections",
+    "agenda": "agenda",
+}
 """Ids of the lists that are opened in place of the conversation, and of what each is in."""
 NARROW: Final = (100, 28)
 """Columns and lines below which the panes become tabs."""
@@ -112,6 +118,8 @@ class Panes:
             app.mail.leave()
         if but != "connections" and app.query("#connections"):
             app.connections.leave()
+        if but != "agenda" and app.query("#agenda"):
+            app.agenda.leave()
 
     def toggle_inbox(self) -> None:
         if isinstance(self._app.focused, Inbox):

@@ -94,6 +94,8 @@ class Projection:
             self._app.rules.reload()
         if Pane.STATUS in changed and self._app.query("#connections"):
             self._app.connections.reload()
+        if changed & {Pane.SIGNALS, Pane.INBOX, Pane.CALLS, Pane.STATUS} and self._app.query("#agenda"):
+            self._app.agenda.changed()
         self._spent = self._app.clock.monotonic() - began
 
     @property

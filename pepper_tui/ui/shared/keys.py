@@ -3,42 +3,20 @@
 ``id`` is what a config rebinds (``rebinding.py`` says which keys are allowed). ``where`` says which widget has the
 binding: ``app`` (works everywhere, also while typing), ``composer``, ``chat``, ``inbox``, ``list`` (each list,
 including the inbox and the conversation), ``calls`` (calls and workers), ``signals``, ``effects``, ``rules``,
-``connections``, ``form``, ``detail``, ``mail`` (its list and the open mail), ``mail_list``, ``mail_reader``. Single
-letters act only where no text is typed. Space is never bound; Esc never decides anything.
+``connections``, ``agenda``, ``form``, ``detail``, ``mail`` (its list and the open mail), ``mail_list``,
+``mail_reader``. Single letters act only where no text is typed. Space is never bound; Esc never decides anything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
+
+from pepper_tui.ui.shared.key_table.key import Key
+from pepper_tui.ui.shared.key_table.list_keys import LIST_KEYS
 
 if TYPE_CHECKING:
     from textual.binding import Binding
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """One act and its keys (Textual names, comma separated). ``palette``: it is also in the command palette.
-
-    ``yields``: if a config gives one of its keys to another act, it keeps the others, so that a new key breaks no old
-    config.
-    """
-
-    id: str
-    keys: str
-    action: str
-    where: str
-    group: str
-    description: str
-    palette: bool = False
-    priority: bool = False
-    yields: bool = False
-
-    @property
-    def action_anywhere(self) -> str:
-        """The action by which the palette does it: an act of the inbox is about its open card."""
-        return self.action.replace("act(", "head(", 1) if self.where == "inbox" else self.action
 
 
 _TYPING: Final = "While typing"
@@ -46,10 +24,7 @@ _INBOX: Final = "In the inbox"
 _MOVE: Final = "Moving about"
 _LISTS: Final = "In any list"
 _CHAT: Final = "In the conversation"
-_MAIL: Final = "In the mail"
-_READ: Final = "In the open mail"
 _PEPPER: Final = "Pepper"
-_ACCOUNTS: Final = "In the connections"
 
 KEYS: Final[tuple[Key, ...]] = (
     Key("composer.send", "enter", "send", "composer", _TYPING, "Send; while Pepper is busy it steers the next step"),
@@ -196,52 +171,7 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("list.filter", "slash", "filter", "list", _LISTS, "Filter: type words, Enter keeps them, Esc shows all"),
     Key("list.copy", "c", "copy", "list", _LISTS, "Copy the row, the card or the message"),
     Key("list.back", "escape", "back", "list", _LISTS, "Back to typing"),
-    Key("signals.logged", "l", "logged", "signals", _LISTS, "Signals: show or hide what was only logged"),
-    Key("calls.cancel", "x", "cancel", "calls", _LISTS, "Cancel the call or the worker's run"),
-    Key("rules.pause", "p", "rule('pause')", "rules", "In the rules", "Pause the rule, or let it go on"),
-    Key("rules.remove", "x", "rule('remove')", "rules", "In the rules", "Remove the rule; it asks once more"),
-    Key("rules.undo", "u", "rule('undo')", "rules", "In the rules", "Undo the last act", yields=True),
-    Key("rules.redo", "U,shift+u", "rule('redo')", "rules", "In the rules", "Do again what was undone", yields=True),
-    Key("mail.reply", "r", "mail('reply')", "mail", _MAIL, "Reply; a card asks for your yes"),
-    Key("mail.reply_all", "R,shift+r", "mail('reply_all')", "mail", _MAIL, "Reply to all"),
-    Key("mail.reply_list", "l,L,shift+l", "mail('reply_list')", "mail", _MAIL, "Reply to the list"),
-    Key("mail.forward", "f", "mail('forward')", "mail", _MAIL, "Forward"),
-    Key("mail.new", "n", "mail('new')", "mail", _MAIL, "Write a new mail"),
-    Key("mail.archive", "e,a", "mail('archive')", "mail", _MAIL, "Archive"),
-    Key("mail.trash", "number_sign,D,shift+d,delete", "mail('trash')", "mail", _MAIL, "To the trash"),
-    Key("mail.junk", "exclamation_mark", "mail('junk')", "mail", _MAIL, "Spam"),
-    Key("mail.move", "v", "mail('move')", "mail", _MAIL, "Move to a folder"),
-    Key("mail.flag", "s", "mail('flag')", "mail", _MAIL, "Flag, or take the flag off"),
-    Key("mail.unread", "U,shift+u", "mail('unread')", "mail", _MAIL, "Mark as read, or as unread"),
-    Key("mail.undo", "u", "mail('undo')", "mail", _MAIL, "Undo the last act"),
-    Key("mail.keys", "question_mark", "mail('keys')", "mail", _MAIL, "These keys, and what the signs mean"),
-    Key("mail.select", "x", "mark", "mail_list", _MAIL, "Select the thread, or not: an act is on all selected"),
-    Key("mail.range", "X,shift+x", "mail('range')", "mail_list", _MAIL, "Select from the last selected to here"),
-    Key("mail.order", "o", "mail('order')", "mail_list", _MAIL, "Order: unread first, or by date alone"),
-    Key("read.down", "j,down", "line(1)", "mail_reader", _READ, "Down"),
-    Key("read.up", "k,up", "line(-1)", "mail_reader", _READ, "Up"),
-    Key("read.page_down", "pagedown", "page(1)", "mail_reader", _READ, "A page down"),
-    Key("read.page_up", "pageup", "page(-1)", "mail_reader", _READ, "A page up"),
-    Key("read.first", "home,g", "edge(-1)", "mail_reader", _READ, "To the beginning"),
-    Key("read.last", "end,G,shift+g", "edge(1)", "mail_reader", _READ, "To the end"),
-    Key("read.next", "J,shift+j", "message(1)", "mail_reader", _READ, "Next mail of the thread"),
-    Key("read.previous", "K,shift+k", "message(-1)", "mail_reader", _READ, "Previous mail of the thread"),
-    Key("read.fold", "enter", "fold", "mail_reader", _READ, "Open the mail, or fold it"),
-    Key("read.quotes", "t", "quotes", "mail_reader", _READ, "Show what is quoted, or fold it"),
-    Key("read.all", "h", "all", "mail_reader", _READ, "All headers and all of a long text, or few"),
-    Key(
-        "read.open_file", "o", "mail('open_file')", "mail_reader", _READ, "Open an attachment with the system's program"
-    ),
-    Key("read.read_file", "p", "mail('read_file')", "mail_reader", _READ, "Read an attachment as text, here"),
-    Key("read.save_file", "S,shift+s", "mail('save_file')", "mail_reader", _READ, "Save an attachment to a folder"),
-    Key("read.why", "w", "mail('why')", "mail_reader", _READ, "Why: signal, step, calls, cost"),
-    Key("read.close", "escape,q", "close", "mail_reader", _READ, "Back to the list"),
-    Key("connections.add", "a", "connection('add')", "connections", _ACCOUNTS, "Add an account", yields=True),
-    Key("connections.test", "t", "connection('test')", "connections", _ACCOUNTS, "Sign in, and say what is wrong"),
-    Key("connections.pause", "p", "connection('pause')", "connections", _ACCOUNTS, "Pause it, or let it go on"),
-    Key("connections.sign_in", "s", "connection('sign_in')", "connections", _ACCOUNTS, "Sign in again"),
-    Key("connections.remove", "x", "connection('remove')", "connections", _ACCOUNTS, "Remove it; it asks once more"),
-    Key("connections.restart", "r", "connection('restart')", "connections", _ACCOUNTS, "Take in a changed config"),
+    *LIST_KEYS,
     Key("chat.export", "s", "app.export", "chat", _CHAT, "Save the conversation to a file", palette=True),
     Key("go.jump", "ctrl+o", "jump", "app", _MOVE, "Jump: each pane and row gets a label to press", priority=True),
     Key("go.next", "f9", "go_next(1)", "app", _MOVE, "Next pane", priority=True),
@@ -254,6 +184,15 @@ KEYS: Final[tuple[Key, ...]] = (
     Key("go.signals", "ctrl+3", "go('signals')", "app", _MOVE, "Signals", palette=True),
     Key("go.calls", "ctrl+4", "go('calls')", "app", _MOVE, "Calls", palette=True),
     Key("go.mail", "m", "app.mail", "list", _MOVE, "Mail, where nothing is typed; again: back"),
+    Key(
+        "go.agenda",
+        "T,shift+t",
+        "app.agenda",
+        "list",
+        _MOVE,
+        "Agenda, where nothing is typed; again: back",
+        yields=True,
+    ),
     Key("go.workers", "ctrl+5", "go('workers')", "app", _MOVE, "Workers", palette=True),
     Key("chat.page_up", "ctrl+pageup", "scroll_chat(-1)", "app", _MOVE, "Conversation up (one line typed: PgUp)"),
     Key("chat.page_down", "ctrl+pagedown", "scroll_chat(1)", "app", _MOVE, "Conversation down (one line typed: PgDn)"),
@@ -314,6 +253,17 @@ KEYS: Final[tuple[Key, ...]] = (
         yields=True,
     ),
     Key(
+        "pepper.agenda",
+        "alt+a",
+        "agenda",
+        "app",
+        _PEPPER,
+        "Agenda: your days, and what is on them",
+        palette=True,
+        priority=True,
+        yields=True,
+    ),
+    Key(
         "pepper.connections",
         "ctrl+n",
         "connections",
@@ -343,6 +293,7 @@ _DECIDES: Final = (
     "head.",
     "inbox.",
     "rules.",
+    "agenda.",
     "mail.",
     "connections.",
     "read.open_file",
@@ -399,6 +350,10 @@ _NAMES: Final = {
     "enter": "Enter",
     "up": "↑",
     "down": "↓",
+    "left": "←",
+    "right": "→",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
     "tab": "Tab",
     "home": "Home",
     "end": "End",

@@ -130,6 +130,11 @@ def goes_to_somebody(approval: Approval) -> bool:
     return _line(approval, "to") is not None
 
 
+def not_done(approval: Approval) -> str:
+    """Return words for an effect that did not happen."""
+    return "not sent" if goes_to_somebody(approval) else "not done"
+
+
 def approval_subject(approval: Approval) -> str:
     """Return what an effect is about, besides ``recipient``."""
     if subject := _line(approval, "subject"):

@@ -11,7 +11,8 @@ import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from pepper_tui.ui.shared.keys import KEYS, Key, decides, shown
+from pepper_tui.ui.shared.key_table.key import Key
+from pepper_tui.ui.shared.keys import KEYS, decides, shown
 
 _SAME: Final = {
     "esc": "escape",
@@ -29,6 +30,7 @@ _TOGETHER: Final = (
     ("list", "calls", "app"),
     ("list", "effects", "app"),
     ("list", "rules", "app"),
+    ("list", "agenda", "app"),
     ("list", "mail_list", "app"),
     ("mail", "mail_list", "app"),
     ("mail", "mail_reader", "app"),

@@ -46,6 +46,7 @@ from tests.ui.fake_engine import T0, FakeEngine, approval, note, outgoing, repor
 ROOMS = ["the red one", "the blue one"]
 BODY = "See you at noon."
 SEVERAL = "next monday at 5:30"
+_OPEN = (Namespace.NOTIFICATION, Namespace.TOOL_CALL, Namespace.REMINDER)
 
 
 class Stage(Protocol):
@@ -169,7 +170,7 @@ class RealStage:
 
     async def put(self, namespace: str, *records: Record) -> None:
         for record in records:
-            tags = [OPEN_TAG] if namespace in (Namespace.NOTIFICATION, Namespace.TOOL_CALL) else []
+            tags = [OPEN_TAG] if namespace in _OPEN else []
             tags += [f"rule:{record.rule}"] if isinstance(record, RuleAct) else []
             key = None if hasattr(record, "id") else str(record.data().get("part"))
             await self.inside.store.put(record, namespace=namespace, tags=tags, context_id=key)

@@ -13,7 +13,7 @@ import pytest
 from pepper_tui.engine.client import RemoteEngine
 from pepper_tui.engine.engine import Engine as RealEngine
 from pepper_tui.engine.protocol import Engine, EngineError
-from pepper_tui.model import ContextFilter
+from pepper_tui.model import ContextFilter, Written
 from tests.conformance.engine.stages import Stage
 from tests.ui.fake_engine import FakeEngine
 
@@ -52,6 +52,8 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
     "undo": lambda engine: engine.undo(),
     "redo": lambda engine: engine.redo(),
     "redrive": lambda engine: engine.redrive(),
+    "days": lambda engine: engine.days("nowhere"),
+    "order_event": lambda engine: engine.order_event("nothing", "nowhere", "2027-01-15", Written("")),
     "rules": lambda engine: engine.rules(),
     "rule_acts": lambda engine: engine.rule_acts("nowhere"),
     "rule_versions": lambda engine: engine.rule_versions("nowhere"),
@@ -63,6 +65,7 @@ CALLS: dict[str, Callable[[Engine], Awaitable[Any]]] = {
 """Each method of the protocol, asked of what is not there."""
 NEEDS_SOMETHING = (
     "mail_thread", "mail_head", "attachment", "attachment_text", "write_mail", "save_draft", "file",
+    "days", "order_event",
     "why", "approve", "reject", "edit", "dismiss", "done", "snooze", "choose", "answer", "answer_unknown",
     "cancel_call", "rule_versions", "pause_rule", "resume_rule", "remove_rule", "propose_rule", "undo", "redo",
 )  # fmt: skip

@@ -27,6 +27,12 @@ class Server:
 
     port: int
     folder: Path
+    group: int = 0
+
+    def kill(self) -> None:
+        """End it without a word. It may run again on its port."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.group, signal.SIGKILL)
 
     @property
     def url(self) -> str:
@@ -99,7 +105,7 @@ def running(folder: Path, port: int = 0) -> Iterator[Server]:
             assert process.poll() is None, (folder / "server.log").read_text()
             assert time.monotonic() < deadline, (folder / "server.log").read_text()
             time.sleep(0.05)
-        yield Server(port, folder / "data")
+        yield Server(port, folder / "data", process.pid)
     finally:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGTERM)

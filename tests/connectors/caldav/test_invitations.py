@@ -102,7 +102,7 @@ async def test_what_is_accepted_goes_into_the_first_calendar_and_is_no_news_ther
     await desk.come(event(START))
     card = await desk.accepts()
     shown = {line.label: line.value for line in card.resolved.lines}
-    assert shown["Calendar"] == "goes into cal/work"
+    assert shown["Goes into"] == "cal/work"
     assert server.holds("work") == {}
     await desk.engine.approve(card.id)
     assert await desk.ended() is CallState.SUCCEEDED

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Self
 
 import pytest
 
@@ -32,9 +33,9 @@ scan_interval = 60
 
 
 class Publisher:
-    """Serves one calendar. ``body`` and ``status`` are what it answers."""
+    """Serves one calendar while it is entered. ``body`` and ``status`` are what it answers."""
 
-    def __init__(self) -> None:
+    def __init__(self, port: int = 0) -> None:
         self.body, self.status = b"", 200
         self.asked: list[tuple[str, int]] = []
         publisher = self
@@ -58,19 +59,24 @@ class Publisher:
             def log_message(self, *_: object) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.url = f"http://127.0.0.1:{self.server.server_port}/ical/{SECRET}/basic.ics"
+        self._thread = threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self._thread.join()
 
 
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
-    one = Publisher()
-    thread = threading.Thread(target=one.server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    yield one
-    one.server.shutdown()
-    one.server.server_close()
-    thread.join()
+    with Publisher() as one:
+        yield one
 
 
 class Desk(CalendarDesk):

@@ -13,11 +13,11 @@ import pytest
 from pepper_tui.boundary.process import NotRead, ParserProcess
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar
-from pepper_tui.domains.calendar import agenda as agenda_module
 from pepper_tui.domains.calendar import shelf as shelf_module
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.feed import CalendarFeed
+from pepper_tui.domains.calendar.index import occurrences
 from pepper_tui.model import Namespace
 from pepper_tui.store import ContextStore
 from tests.feeds.ruled import triage_of
@@ -115,8 +115,8 @@ async def test_what_repeats_beyond_reading_still_has_its_first_time(tmp_path: Pa
 
 
 async def test_a_series_that_fills_the_look_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agenda_module, "MAX_OCCURRENCES", 50)
-    monkeypatch.setattr(agenda_module, "MAX_OF_SERIES", 40)
+    monkeypatch.setattr(occurrences, "MAX_OCCURRENCES", 50)
+    monkeypatch.setattr(occurrences, "MAX_OF_SERIES", 40)
     start = datetime(2026, 11, 29, tzinfo=UTC).timestamp()
     floods = [series("FREQ=HOURLY", "DTSTART:20261128T090000Z", f"Flood {n}") for n in range(5)]
     found, defects = await look(tmp_path, start, *floods, event("a", start + HOUR), days=30)
@@ -126,7 +126,7 @@ async def test_a_series_that_fills_the_look_leaves_the_others(tmp_path: Path, mo
 
 
 async def test_times_beyond_what_a_look_gives_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(agenda_module, "MAX_OCCURRENCES", 50)
+    monkeypatch.setattr(occurrences, "MAX_OCCURRENCES", 50)
     start = datetime(2026, 11, 29, tzinfo=UTC).timestamp()
     floods = [series("FREQ=DAILY", f"DTSTART:20261128T0{n}0000Z", f"Flood {n}") for n in (8, 9)]
     found, defects = await look(tmp_path, start, *floods, days=40)

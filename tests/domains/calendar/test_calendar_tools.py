@@ -63,6 +63,15 @@ def test_a_day_of_clock_change_is_as_long_as_it_is() -> None:
     assert end - start == 8 * 3600
 
 
+async def test_each_of_a_few_days_without_an_event_says_so(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(ics(event("b", at(16, 13))))
+    assert (await said(bench, "agenda", start="today and tomorrow")).splitlines() == [
+        "Nothing today, Fri 15 Jan 2027.", "tomorrow, Sat 16 Jan 2027, 13:00–13:30: Sync b",
+    ]  # fmt: skip
+    assert (await said(bench, "agenda", days=3)).splitlines()[2:] == ["Nothing on Sun 17 Jan 2027."]
+    assert len((await said(bench, "agenda", days=4)).splitlines()) == 1
+
+
 async def test_when_the_user_is_free(bench: Bench, calendar: OneFile) -> None:
     away = "UID:w\r\nSUMMARY:Away\r\nDTSTART;VALUE=DATE:20270119\r\nDTEND;VALUE=DATE:20270120"
     birthday = "UID:x\r\nSUMMARY:Birthday\r\nDTSTART;VALUE=DATE:20270118\r\nTRANSP:TRANSPARENT"

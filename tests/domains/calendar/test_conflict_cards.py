@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pepper_tui.clock import ManualClock
+from pepper_tui.config import parse_config
 from pepper_tui.model import OPEN_TAG, ContextFilter, Namespace
 from tests.engine.desk import BARE, Desk
 from tests.feeds.test_rules import event, ics
@@ -28,6 +29,11 @@ class CardDesk(Desk):
         super().__init__(home, ManualClock(START - 86_400), CONFIG)
         self.write(event("a", START), event("b", START + 7200))
 
+    def reads(self, *files: str) -> None:
+        """Have the config name these files from the next start on."""
+        paths = ", ".join(f'"{each}"' for each in files)
+        self.config = parse_config(CONFIG.replace('"c.ics"', paths), self.home / "config.toml")
+
     def write(self, *events: str) -> None:
         (self.home / "c.ics").write_text(ics(*events))
 
@@ -41,9 +47,20 @@ class CardDesk(Desk):
 
         await self.until(shown, step=1.0)
 
+    async def cancelled(self, title: str) -> bool:
+        """Whether it was told that this event is cancelled."""
+        rows = await self.rows("signals.calendar")
+        return any(row["content"].startswith(f"Cancelled: {title}") and row["priority"] == "normal" for row in rows)
+
     async def closed(self) -> list[str]:
         """What the log says was closed, without the title."""
         return [row["words"].partition(":")[0] for row in await self.rows(Namespace.UNDO)]
+
+    async def why(self) -> list[str]:
+        """What is told of the newest signal of a conflict."""
+        found = await self.engine.store.query(ContextFilter(namespaces=["signals.calendar"]))
+        ref = next(f"{one.namespace}:{one.context_id}" for one in found if one.data["metadata"]["kind"] == "conflict")
+        return await self.engine.why(ref)
 
     async def looked(self) -> None:
         """Wait until a first look has ended, whose conflicts are no news."""
@@ -76,6 +93,8 @@ async def test_it_ends_with_the_reason_and_comes_again(tmp_path: Path, after: li
         desk.write(event("a", START), *after, broken)
         await desk.shows()
         assert await desk.closed() == [f"closed, as {why}"]
+        [told] = [line for line in await desk.why() if line.strip().startswith(f"its card “{CARD}")]
+        assert told.endswith(f", as {why}")
         await desk.restart()
         desk.write(event("a", START), event("b", NEAR))
         await desk.shows(CARD)
@@ -100,3 +119,20 @@ async def test_two_conflicts_of_one_event_are_two_cards(tmp_path: Path) -> None:
         await desk.shows("Conflict: Sync a and Sync c", "Conflict: Sync a and Sync d", "Conflict: Sync c and Sync d")
         desk.write(event("a", START + 7200), event("c", START + 60), event("d", START + 120))
         await desk.shows("Conflict: Sync c and Sync d")
+
+
+async def test_a_path_that_the_config_no_longer_names_cancels_nothing(tmp_path: Path) -> None:
+    async with CardDesk(tmp_path) as desk:
+        await desk.looked()
+        (tmp_path / "d.ics").write_text(ics(event("d", NEAR)))
+        desk.reads("c.ics", "d.ics")
+        await desk.restart()
+        await desk.shows("Conflict: Sync a and Sync d")
+        desk.reads("c.ics")
+        await desk.restart()
+        await desk.shows()
+        assert await desk.closed() == ["closed, as a calendar of them is no longer read"]
+        told = [row for row in await desk.rows("signals.calendar") if row["content"].startswith("Cancelled")]
+        assert [row["priority"] for row in told] == ["log"]
+        desk.write(event("a", START))
+        await desk.until(lambda: desk.cancelled("Sync b"), step=1.0)

@@ -85,10 +85,21 @@ async def test_what_changed_meanwhile_is_left_alone(bench: Bench, calendar: OneF
     calendar.write(calendar_of(*ALL))
     call = await bench.schedule("complete_todo", todo="rent")
     await bench.card(call)
-    calendar.write(changed := calendar_of(*ALL[:3]))
+    moved = RENT.replace("20270115", "20270116")
+    calendar.write(changed := calendar_of(EVENT, moved, *ALL[2:]))
     await bench.yes(call)
     await bench.state(call, CallState.FAILED)
     assert calendar.read() == changed.encode()
+
+
+async def test_another_part_of_the_file_may_change_meanwhile(bench: Bench, calendar: OneFile) -> None:
+    calendar.write(calendar_of(*ALL))
+    call = await bench.schedule("complete_todo", todo="rent")
+    await bench.card(call)
+    calendar.write(calendar_of(*ALL[:3]))
+    await bench.yes(call)
+    await bench.state(call, CallState.SUCCEEDED)
+    assert calendar.read().count(b"STATUS:COMPLETED") == 1
 
 
 async def test_what_pepper_may_not_write_is_named(bench: Bench, tmp_path: Path, calendar: OneFile) -> None:

@@ -112,6 +112,20 @@ class Invited(Desk):
     async def two_failed(self) -> bool:
         return sum(row["state"] == "failed" for row in await self.rows("tool.call")) == 2
 
+    async def two_were_thought_of(self) -> bool:
+        """Whether steps have taken two signals of the calendar: the next one is about what the user says."""
+        inputs = [each for row in await self.rows("step") for each in row["inputs"]]
+        return sum(each.startswith("signals.calendar:") for each in inputs) == 2
+
+    async def which(self) -> Notification | None:
+        """The question which of several is meant, once it is asked."""
+        return next((one for one in await self.questions() if one.title.startswith("Which")), None)
+
+    async def withdrawn(self) -> list[tuple[str, str]]:
+        """The ids of the proposals that were withdrawn, and why."""
+        rows = await self.rows("approval")
+        return [(row["id"], row["decision_note"]) for row in rows if row["state"] == "withdrawn"]
+
     async def failed(self) -> ToolCall:
         """The call that failed, once one has."""
 

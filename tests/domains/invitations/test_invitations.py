@@ -11,8 +11,9 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.objects import ObjectReader
+from pepper_tui.domains.invitations.outdated_cards import OutdatedCards
 from pepper_tui.domains.mail.content.mime import parse_mail
-from pepper_tui.model import Priority
+from pepper_tui.model import EngineError, Priority
 from tests.domains.invitations.invited import BEN, CONFIG, HOUR, SAM, Invited, event, invitation
 from tests.domains.mail.mails import deliver
 from tests.engine.desk import calls
@@ -48,7 +49,7 @@ async def test_one_is_answered_by_key_and_its_organizer_gets_one_reply(
         await desk.come(invitation("REQUEST", event(start)))
         card = await desk.invitation()
         assert card.title == "Invitation: Quarterly numbers — Sat 16 Jan 14:00, Room 4"
-        assert "When: Sat 16 Jan 14:00–15:00\nWhere: Room 4\nFrom: ben@example.org\nYou are free then" in card.body
+        assert "When: Sat 16 Jan 14:00–15:00\nFrom: Ben Ort (ben@example.org)\nYou are free then" in card.body
         assert [row["priority"] for row in await desk.rows("signals.mail")] == [Priority.LOG]  # told once
         assert await in_agenda(desk, start) == [(0.0, "needs-action", False)]
 
@@ -124,9 +125,12 @@ async def test_it_is_moved_and_cancelled_by_its_organizer_alone(tmp_path: Path, 
         await desk.until(ended)  # nothing is left to answer
 
 
+@pytest.mark.parametrize("late", [False, True])
 async def test_an_answer_to_what_has_changed_meanwhile_is_not_sent_and_it_asks_again(
-    tmp_path: Path, clock: ManualClock
+    tmp_path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch, *, late: bool
 ) -> None:
+    if late:  # the yes comes before the card is withdrawn
+        monkeypatch.setattr(OutdatedCards, "listen", lambda *_: None)
     start = clock.now() + 30 * HOUR
     async with Sink() as smtp, Invited(tmp_path, clock, smtp.port) as desk:
         await desk.come(invitation("REQUEST", event(start)))
@@ -136,8 +140,12 @@ async def test_an_answer_to_what_has_changed_meanwhile_is_not_sent_and_it_asks_a
         asks = await desk.invitation()
         assert asks.title.startswith("Moved: Quarterly numbers — Sat 16 Jan 15:00")
         assert len(asks.choices) == 3
-        await desk.engine.approve(approval.id)
-        assert "was changed meanwhile" in (await desk.failed()).error
+        if late:
+            await desk.engine.approve(approval.id)
+            assert "was changed meanwhile" in (await desk.failed()).error
+        else:
+            withdrawn = await desk.until(desk.withdrawn)
+            assert withdrawn == [(approval.id, "“Quarterly numbers” was changed meanwhile")]
         assert smtp.taken == []
         await desk.engine.choose(f"notification:{asks.id}", 1)
 
@@ -155,6 +163,29 @@ async def test_an_answer_to_what_has_changed_meanwhile_is_not_sent_and_it_asks_a
         await desk.until(shown)
 
 
+async def test_the_calendar_it_goes_into_and_which_of_several_are_chosen(tmp_path: Path, clock: ManualClock) -> None:
+    start = clock.now() + 30 * HOUR
+    config = CONFIG + '[calendar]\npaths = ["work.ics", "family.ics"]\n'
+    async with Sink() as smtp, Invited(tmp_path, clock, smtp.port, config) as desk:
+        await desk.come(invitation("REQUEST", event(start)))
+        await desk.come(invitation("REQUEST", event(start + 2 * HOUR, "dinner", "Team dinner"), number=2))
+        await desk.until(desk.two_were_thought_of, 0.5)
+        await desk.says("accept it", calls(("answer_invitation", {"invitation": "", "answer": "accept"})))
+        which = await desk.until(desk.which)
+        assert [one["words"].partition("”")[0] for one in which.choices] == ["“Quarterly numbers", "“Team dinner"]
+        await desk.engine.choose(f"notification:{which.id}", 2)
+        card = await desk.card()
+        [into] = [line for line in card.resolved.lines if line.label == "Goes into"]
+        assert (into.value, into.editable) == ("work.ics", True)
+        with pytest.raises(EngineError, match="there are: family, work"):
+            await desk.engine.edit(card.id, {"goes into": "garden"})
+        await desk.engine.edit(card.id, {"goes into": "family"})
+        await desk.engine.approve((await desk.card()).id)
+        await desk.until(lambda: bool(smtp.taken))
+        assert "Team dinner" in (tmp_path / "family.ics").read_text()
+        assert not (tmp_path / "work.ics").exists()
+
+
 async def test_what_was_asked_and_called_off_while_pepper_was_closed_asks_nothing(
     tmp_path: Path, clock: ManualClock
 ) -> None:
@@ -170,6 +201,20 @@ async def test_what_was_asked_and_called_off_while_pepper_was_closed_asks_nothin
             await desk.clock.advance(0.5)
         await desk.until(desk.settled)
         assert await desk.questions() == []
+
+
+async def test_what_is_over_asks_no_more(tmp_path: Path, clock: ManualClock) -> None:
+    start = clock.now() + HOUR
+    async with Invited(tmp_path, clock) as desk:
+        await desk.come(invitation("REQUEST", event(start)))
+        await desk.invitation()
+        await desk.clock.advance(2 * HOUR - 60)
+        assert len(await desk.questions()) == 1
+
+        async def nothing_asked() -> bool:
+            return not await desk.questions()
+
+        await desk.until(nothing_asked, 10.0)
 
 
 async def test_single_times_of_a_series_are_moved_and_cancelled(tmp_path: Path, clock: ManualClock) -> None:
@@ -200,6 +245,33 @@ async def test_mails_in_any_order_ask_nothing_that_was_called_off(tmp_path: Path
         assert await desk.questions() == []
         await desk.come(invitation("REQUEST", event(start, sequence=3), number=4))  # it takes place after all
         assert (await desk.invitation()).title.startswith("Invitation: Quarterly numbers")
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_mails_that_come_at_once_are_taken_one_after_the_other(
+    tmp_path: Path, clock: ManualClock, order: tuple[int, ...]
+) -> None:
+    start = clock.now() + 30 * HOUR
+    mails = [invitation("CANCEL" if n == 2 else "REQUEST", event(start, sequence=n), number=n) for n in range(3)]
+    async with Invited(tmp_path, clock) as desk:
+        await desk.engine.close()
+        for place, number in enumerate(order):
+            deliver(desk.root, mails[number], f"{place}.host")
+        await desk.restart()
+
+        async def all_taken() -> bool:
+            return len(await desk.rows("raw.mail")) == 3 and await desk.settled()
+
+        await desk.until(all_taken, 0.5)
+        [known] = await desk.rows("calendar.invitation")
+        assert (known["sequence"], known["cancelled"]) == (2, True)
+        assert await in_agenda(desk, start) == []
+        await desk.until_told("Cancelled: Quarterly numbers")
+
+        async def nothing_asked() -> bool:
+            return not await desk.questions()
+
+        await desk.until(nothing_asked, 0.5)
 
 
 @pytest.mark.parametrize(

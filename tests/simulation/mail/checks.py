@@ -220,11 +220,11 @@ class MailChecks:
                 act = str(call.data["arguments"]["act"])
                 if act in MOVES:
                     target = str(call.data["arguments"]["folder"]) if act == "move" else self._account.folders[act]
-                    # a move that was cut off may have left a copy where it went, which no later one is about
+                    # a move that was cut off may have left a copy where it went, which no later act is about
                     folders[mail] = {target} | (folders[mail] if mail in unsure else set())
                 elif act in CHECKED:
                     mark, on = CHECKED[act]  # type: ignore[index]
-                    marks[mail, mark] = {on} | (set() if sure else marks[mail, mark])
+                    marks[mail, mark] = {on} | (marks[mail, mark] if mail in unsure else set())
         return folders, marks, unsure
 
     def _mails_of(self, call: Row) -> list[str]:

@@ -43,7 +43,59 @@ class _Ledger(list[Sent]):
         self._around.sent(sent.recipients, sent.raw)
 
 
-class GmailAccount:
+class Double:
+    """A double of Google at the end of a road."""
+
+    road: Road
+    service: Service
+
+    def goes_late(self, request: Request) -> bool:
+        """Whether this request is done long after Pepper has given up."""
+        return False
+
+    def connect(self) -> HttpSocket:
+        self.road.open()
+        return HttpSocket(self._answered)
+
+    def _answered(self, asked: bytes) -> bytes:
+        head, _, content = asked.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        method, target, _ = first.split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        request = Request(method, target, headers, content)
+        fate = self.road.fate(f"{method} {request.path}")
+        chance = self.road.chance
+        if self.goes_late(request):
+            running().call_later(chance.choice((2 * WAITS, 100.0, 300.0)), self.service.answer, request)
+            return self._unsaid("silent")
+        if fate in ("before", "silent") and chance.random() < 0.5:
+            return self._unsaid(fate)  # and nothing was done
+        if fate == "in" and chance.random() < 0.5:
+            return self._refused(request, chance.choice(_ERRORS))
+        said = self.service.answer(request).text()
+        if fate == "kill":
+            raise Ended
+        if fate == "in":
+            return said[: max(1, len(said) // 2)]
+        return said if fate in ("", "slow") else self._unsaid(fate)
+
+    @staticmethod
+    def _unsaid(fate: str) -> bytes:
+        if fate == "silent":
+            running().lag += WAITS
+            raise TimeoutError("timed out")
+        return b""
+
+    def _refused(self, request: Request, how: str) -> bytes:
+        if how == "too fast":
+            return error_answer(too_fast(429, self.road.chance.choice((1, 30)))).text()
+        if how == "after":
+            self.service.answer(request)
+        answer: Answer = error_answer(Refused(503, "backendError", "Backend Error"))
+        return answer.text()
+
+
+class GmailAccount(Double):
     folders: Final = {"archive": "Archive", "trash": "TRASH", "junk": "SPAM", "inbox": "INBOX"}
     acts: Sequence[str] = (
         "archive",
@@ -85,47 +137,10 @@ class GmailAccount:
         """The user signs in, by another process."""
         self.grant = self.service.sign_in.allow(ADDRESS, [MODIFY])
 
-    def connect(self) -> HttpSocket:
-        self.road.open()
-        return HttpSocket(self._answered)
-
-    def _answered(self, asked: bytes) -> bytes:
-        head, _, content = asked.partition(b"\r\n\r\n")
-        first, *lines = head.decode("latin-1").split("\r\n")
-        method, target, _ = first.split(" ")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
-        request = Request(method, target, headers, content)
-        fate = self.road.fate(f"{method} {request.path}")
-        chance = self._around.chance
-        if self._late and method == "POST" and request.path.endswith("/drafts"):
-            self._late -= 1
-            running().call_later(chance.choice((2 * WAITS, 100.0, 300.0)), self.service.answer, request)
-            return self._unsaid("silent")
-        if fate in ("before", "silent") and chance.random() < 0.5:
-            return self._unsaid(fate)  # and nothing was done
-        if fate == "in" and chance.random() < 0.5:
-            return self._refused(request, chance.choice(_ERRORS))
-        said = self.service.answer(request).text()
-        if fate == "kill":
-            raise Ended
-        if fate == "in":
-            return said[: max(1, len(said) // 2)]
-        return said if fate in ("", "slow") else self._unsaid(fate)
-
-    @staticmethod
-    def _unsaid(fate: str) -> bytes:
-        if fate == "silent":
-            running().lag += WAITS
-            raise TimeoutError("timed out")
-        return b""
-
-    def _refused(self, request: Request, how: str) -> bytes:
-        if how == "too fast":
-            return error_answer(too_fast(429, self._around.chance.choice((1, 30)))).text()
-        if how == "after":
-            self.service.answer(request)
-        answer: Answer = error_answer(Refused(503, "backendError", "Backend Error"))
-        return answer.text()
+    def goes_late(self, request: Request) -> bool:
+        late = self._late > 0 and request.method == "POST" and request.path.endswith("/drafts")
+        self._late -= late
+        return late
 
     def deliver(self, source: bytes) -> None:
         self.box.deliver(source)

@@ -7,7 +7,7 @@ from an address, never does. What rang before Pepper could know of it is not tol
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from pepper_tui.domains.calendar.agenda import Agenda
@@ -40,7 +40,7 @@ class Ringing:
         self._next = 0.0
         self._since: float | None = None
 
-    async def note(self, ctx: FeedContext, events: Sequence[Event]) -> None:
+    async def note(self, ctx: FeedContext, events: Iterable[Event]) -> None:
         """Note which alarms of ``events``, all there are as written, are left out."""
         found = [(event, why) for event in events if event.alarms and (why := _left_out(event))]
         foreign = await unwritable_calendars(ctx.store) if found else frozenset()

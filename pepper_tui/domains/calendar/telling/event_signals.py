@@ -25,6 +25,7 @@ NAME: Final = "calendar"
 _COPIES: Final = 500  # events of one UID that are compared
 _NAMED: Final = 5  # people that a card names
 _JUST: Final = 120.0  # seconds from a change of Pepper's until it is seen, at the latest
+_PLACE: Final = 80  # characters of a place in a signal's line
 _TEXT: Final = 600  # characters of a description on a card
 _SHOWN: Final = {
     "summary": "title",
@@ -80,10 +81,11 @@ class EventSignals:
             metadata["text"] = text
         if kind in _ASKING and raw.get("answer") == UNANSWERED and self._by_others(raw):
             metadata["asks"] = True
+            metadata["answer_by"] = None if raw["recurrence"] else raw["end"]
             if priority is not Priority.LOG:
                 metadata["text"] = await self._details(ctx, raw)
         told = raw["location"] and not (soon and raw.get("link") and not is_place(raw["location"]))
-        place = f", {one_line(raw['location'], 80)}" if told else ""
+        place = f", {one_line(raw['location'], _PLACE)}" if told else ""
         place += f", join at {owner_of(raw['link'])}" if soon and raw.get("link") else ""
         summary = one_line(raw["summary"] or "(no title)", 150)
         return Signal(
@@ -137,11 +139,12 @@ class EventSignals:
         lines = [f"When: {_when(raw, ctx.zone, end=True)}"]
         if raw["recurrence"]:
             lines.append(f"Repeats: {one_line(raw['recurrence'], 120)}")
-        if raw["location"]:
-            lines.append(f"Where: {one_line(raw['location'], 160)}")
+        if len(raw["location"]) > _PLACE:  # the line above the card's text has a shorter one whole
+            lines.append(f"Where: {one_line(raw['location'], 500)}")
         if raw.get("link"):
             lines.append(f"Join: {joined_at(raw['link'])}")
-        lines.append(f"From: {one_line(raw['organizer'], 100)}")
+        name, address = one_line(raw.get("organizer_name", ""), 60), one_line(raw["organizer"], 100)
+        lines.append(f"From: {name} ({address})" if name and name != address else f"From: {address}")
         others = [each for each in raw["attendees"] if not self._triage.is_own(each)]
         if others:
             more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""

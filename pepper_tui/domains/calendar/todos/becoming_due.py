@@ -84,7 +84,8 @@ class DueTodos:
                 if await ctx.store.get(key, namespace=self._namespace) is None:
                     may = not todo.repeats and todo.calendar not in await unwritable_calendars(ctx.store)
                     told = {**data, "id": key, "at": now, "moment": moment, "may_be_done": may}
-                    await ctx.store.store(told, namespace=self._namespace, context_id=key, type=DUE)
+                    tags = [f"todo:{todo.uid}"]
+                    await ctx.store.store(told, namespace=self._namespace, context_id=key, type=DUE, tags=tags)
         return soonest
 
     async def _put(self, ctx: FeedContext, key: str, data: Json) -> None:

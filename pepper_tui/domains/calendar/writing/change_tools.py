@@ -7,6 +7,7 @@ organizes is not moved here, as that would be a proposal; it can be removed, whi
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Final, Literal
@@ -23,7 +24,7 @@ from pepper_tui.domains.calendar.writer import Held, Rewritable
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
 from pepper_tui.model import CardLine, Effect, Json, Namespace, ResolvedEffect
 from pepper_tui.text import one_line, sendable, shorten
-from pepper_tui.tools.approvals.choices import ask_which
+from pepper_tui.tools.approvals.choices import ask_which, offered
 from pepper_tui.tools.errors import NotDoneError, ToolError
 from pepper_tui.tools.times import times_of
 from pepper_tui.tools.tool import ToolContext, tool
@@ -137,15 +138,12 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
     found = [each for each in there if each.end > begin]
     exact = [each for each in found if each.summary.casefold().split() == wanted]
     ahead = [each for each in exact or found if each.end > now] or exact or found
-    several = list(dict.fromkeys((each.calendar, each.uid) for each in ahead))
+    several = list(dict.fromkeys(map(_key, ahead)))
     if not ahead:
         left_out = "; not all of the calendar could be read" if agenda.defects else ""
         raise ToolError(f"no event is called {one_line(words, 60)!r}{' then' if day.strip() else ''}{left_out}")
     if len(several) > 1:
-        firsts = [next(each for each in ahead if (each.calendar, each.uid) == key) for key in several[:NAMED]]
-        named = ", ".join(f"“{one_line(each.summary, 60)}” {_day(ctx, each)}" for each in firsts)
-        more = f" and {len(several) - NAMED} more" if len(several) > NAMED else ""
-        raise ToolError(f"several events are meant: {named}{more}; say which, with its day")
+        raise await _asked_which(ctx, words, [next(one for one in ahead if _key(one) == key) for key in several])
     event = ahead[0]
     if event.calendar == INVITED:
         raise ToolError(f"“{one_line(event.summary, 80)}” is an invitation; answer it")
@@ -153,6 +151,28 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
     if held is None:
         raise ToolError(f"“{one_line(event.summary, 80)}” is in {event.calendar}, which can't be written to from here")
     return Meant(event, held, event.repeats or bool(event.recurrence))
+
+
+def _key(event: Event) -> tuple[str, str]:
+    return event.calendar, event.uid
+
+
+async def _asked_which(ctx: ToolContext, words: str, firsts: Sequence[Event]) -> ToolError:
+    """Ask which of several events is meant; of each its next time. Return the error to raise, which names them."""
+    named = [f"“{one_line(each.summary, 60)}” {_day(ctx, each)}" for each in firsts[:NAMED]]
+    more = f" and {len(firsts) - NAMED} more" if len(firsts) > NAMED else ""
+    refused = f"several events are meant: {', '.join(named)}{more}; say which, with its day"
+    if more or len({each.uid for each in firsts}) < len(firsts):
+        return ToolError(refused)
+    choices: list[Json] = [
+        {
+            "words": said,
+            "arguments": {"event": each.uid, "day": f"{datetime.fromtimestamp(each.start, ctx.zone):%Y-%m-%d}"},
+            "field": "event",
+        }
+        for said, each in zip(named, firsts, strict=True)
+    ]
+    return await offered(ctx, ctx.of(CalendarParts).announce, f"Which: {one_line(words, 60)}?", choices, refused)
 
 
 async def _changed(ctx: ToolContext, meant: Meant, changes: Json, which: str) -> ResolvedEffect:

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable
 from typing import Final
 
+from rich.cells import cell_len
 from rich.style import Style
 from rich.text import Text
 
@@ -29,6 +30,7 @@ from pepper_tui.ui.shared.names import (
     more_from,
     more_words,
     name_of,
+    not_done,
     question_words,
     recipient,
     sender_in_full,
@@ -40,6 +42,7 @@ from pepper_tui.ui.shared.names import (
 
 WIDE: Final = 70
 """Cells from which on a line of the inbox also says why."""
+_LEAST: Final = 8  # cells that are left of what is being sent
 ECHO: Final = 12
 """Length in characters from which the heading's end counts as the body's beginning."""
 
@@ -118,7 +121,7 @@ def closed(item: InboxItem, pen: Pen, undo: str = "u") -> Text:
     tone = ink.strong if item.unread else ink.plain
     if item.inert:
         when = pen.hour if isinstance(item.record, ToolCall) else pen.until
-        return pen.cut(Text.assemble(mark, (way_words(item, when, f"{undo} takes it back"), ink.plain)))
+        return pen.cut(Text.assemble(mark, (way_words(item, when, f"{undo} takes it back", pen.width - 2), ink.plain)))
     rest = Text.assemble((subject_of(item), tone))
     if item.approval is not None and item.head is not None:
         rest.append(f"  → {recipient(item.approval)}", ink.warn)
@@ -138,7 +141,9 @@ def opened(item: InboxItem, pen: Pen) -> list[Text]:
         state += f" until {pen.hour(ends)}"
     lines = [pen.between(Text(f"{glyph} {state}", _tone(item, ink)), Text(pen.hour(item.at), ink.dim))]
     if item.approval is not None and item.approval.problem:
-        lines += pen.hang(Text("not sent: ", ink.urgent), Text(one_line(item.approval.problem, 600), ink.urgent))
+        lines += pen.hang(
+            Text(f"{not_done(item.approval)}: ", ink.urgent), Text(one_line(item.approval.problem, 600), ink.urgent)
+        )
     if item.matter and (item.approval or len(item.notices) > 1 or item.folded):
         lines += _requests(item, pen)
     elif item.kind == MORE:
@@ -209,8 +214,11 @@ def planned(item: InboxItem, until: Callable[[float], str]) -> list[str]:
     return [*lines, *([put_off] if put_off else [])]
 
 
-def way_words(item: InboxItem, when: Callable[[float], str], take_back: str = "") -> str:
-    """Say what is being sent, with its window and how to ``take_back``; or that it was sent, and when."""
+def way_words(item: InboxItem, when: Callable[[float], str], take_back: str = "", width: int = 0) -> str:
+    """Say what is being sent, with its window and how to ``take_back``; or that it was sent, and when.
+
+    Of what is being sent as much is said as leaves room, in ``width`` cells, for the rest.
+    """
     record = item.record
     if isinstance(record, Approval):
         sends = goes_to_somebody(record)
@@ -218,8 +226,11 @@ def way_words(item: InboxItem, when: Callable[[float], str], take_back: str = ""
         if item.seconds is None:
             return f"{what}: {'sending' if sends else 'being done'}"
         left = when(record.acts_at or 0.0) if item.seconds == LATER else f"in {item.seconds} s"
-        words = f"{what}: {'sends' if sends else 'is done'} {left}"
-        return f"{words} · {take_back}" if take_back else words
+        rest = f": {'sends' if sends else 'is done'} {left}" + (f" · {take_back}" if take_back else "")
+        named = Text(what)
+        if width:
+            named.truncate(max(_LEAST, width - cell_len(rest)), overflow="ellipsis")
+        return named.plain + rest
     if not isinstance(record, ToolCall):
         return ""
     ended = when(record.ended_at or record.created_at)

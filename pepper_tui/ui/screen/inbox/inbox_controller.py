@@ -16,7 +16,7 @@ from pepper_tui.ui.screen.inbox.form import Prompt
 from pepper_tui.ui.screen.inbox.inbox_pane import InboxPane
 from pepper_tui.ui.screen.inbox.moving import move
 from pepper_tui.ui.shared.matters import ANSWERS, InboxItem, takes_words
-from pepper_tui.ui.shared.names import goes_to_somebody
+from pepper_tui.ui.shared.names import not_done
 
 if TYPE_CHECKING:
     from pepper_tui.engine.protocol import Engine
@@ -127,6 +127,7 @@ class Acts:
             case "check" | "happened" | "did_not" | "leave" if question is not None and ANSWERS.index(act) < len(
                 question.choices
             ):
+                app.query_one(InboxPane).list.await_draft(question.matter)
                 link.tell(lambda engine: engine.choose(item.ref, ANSWERS.index(act) + 1))
             case "check" | "happened" | "did_not" | "leave" if item.kind == "unknown":
                 link.tell(lambda engine: engine.answer_unknown(record.id, act))
@@ -177,10 +178,9 @@ class Acts:
         words = await engine.reject(card.id, note)
         if not item.notices:
             return words
-        not_done = "not sent" if goes_to_somebody(card) else "not done"
         stays = "the notice stays" if len(item.notices) == 1 else "the notices stay"
         key = self._app.key_names.of("inbox.done")
-        return f"{not_done}; {stays}: {key} closes {'it' if len(item.notices) == 1 else 'them'}"
+        return f"{not_done(card)}; {stays}: {key} closes {'it' if len(item.notices) == 1 else 'them'}"
 
     @property
     def _yes(self) -> str:

@@ -57,19 +57,25 @@ class Inbox(LiveList):
         self._rest: int | None = None  # the place of the chosen item that is now done
         self._more = ""
         self._place_first = ""
+        self._awaited = ""  # the matter whose draft the user has just asked for by key
 
     def show_items(self, items: Sequence[InboxItem], more: str = "") -> None:
         """Replace the items. ``more`` says what else waits."""
         before, self._items, self._more = self._items.get(self.selected), {item.key: item for item in items}, more
-        names, now = names_of(self.app), self._pen(1).now
-        undo = names.of("inbox.undo" if self.has_focus else "head.undo")
         place = self.drawn.index.get(self.selected, 0)
         follower = _follower(before, self._items)
         if before is not None and follower is None:
             self._rest = place if self._has_keys else None
             self.selected = ""
         self._place_first = follower or ""
+        now = self._pen(1).now
+        undo = names_of(self.app).of("inbox.undo" if self.has_focus else "head.undo")
         self._entitled([_row(item, undo, now) for item in items])
+        if self._awaited and self._rest is not None:
+            come = (item.key for item in items if item.approval and item.matter == self._awaited and not item.inert)
+            if key := next(come, ""):
+                self._rest, self._awaited = None, ""
+                self.selected = key
 
     def _entitled(self, rows: Sequence[Row]) -> None:
         count = sum(not item.inert for item in self._items.values())
@@ -115,6 +121,10 @@ class Inbox(LiveList):
         """Behave as if the keys were here: they come in a moment, and what is over till then leaves none chosen."""
         self._coming = not self.has_focus
 
+    def await_draft(self, matter: str) -> None:
+        """Choose the draft of ``matter`` once it is there, unless the user goes on with something else."""
+        self._awaited = matter
+
     def keep(self, kept: bool) -> None:
         """Keep the chosen item while something opened from it has the focus."""
         self._kept = kept
@@ -127,16 +137,18 @@ class Inbox(LiveList):
     def watch_has_focus(self, _has_focus: bool) -> None:
         self._coming = False
         if not _has_focus and not self._kept:
-            self._rest = None
+            self._rest, self._awaited = None, ""
         if _has_focus and self.selected not in self._items:
             self.selected = ""
         super().watch_has_focus(_has_focus)
-        if self._rest is not None:
+        if any(item.inert for item in self._items.values()):  # another key takes it back from here
+            self.show_items([*self._items.values()], self._more)
+        elif self._rest is not None:
             self._entitled(self._all)
         self.post_message(self.Chosen(False))
 
     def select(self, row: str) -> None:
-        rested, self._rest = self._rest is not None, None
+        rested, self._rest, self._awaited = self._rest is not None, None, ""
         self._walking = True
         try:
             super().select(row)

@@ -5,7 +5,7 @@ The inbox shows the window and the receipt in the card's place. Whoever has the 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pepper_tui.model import Approval, CallState, Effect, ToolCall
 from pepper_tui.text import one_line
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 OF_A_KEY = "user:"
 """How the origin of a call begins that a key of the user's was: its words were said at the key."""
+_BESIDE: Final = 24  # cells of the status line that the model and what runs take
 
 
 class Outcomes:
@@ -53,7 +54,8 @@ class Outcomes:
             return ""
         undo = app.key_names.of("head.undo")
         more = f" · and {len(items) - 1} more" if len(items) > 1 else ""
-        return way_words(items[0], app.pen(80).hour, f"{undo} takes it back") + more
+        room = app.size.width - _BESIDE - len(more)
+        return way_words(items[0], app.pen(80).hour, f"{undo} takes it back", room) + more
 
 
 def outcome_words(approval: Approval, call: ToolCall) -> tuple[str, bool]:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 from rich.text import Text
 
 from pepper_tui.domains.mail.listing.records import MailHead, ThreadMail
-from pepper_tui.model import CallState, CardLine, Written
+from pepper_tui.model import CardLine, Written
 from pepper_tui.text import one_line
+from pepper_tui.ui.screen.inbox.awaited_card import AwaitedCard
 from pepper_tui.ui.screen.ink import Pen
 from pepper_tui.ui.screen.mail.mail_lines import person_words
 from pepper_tui.ui.screen.mail.thread_lines import SIGNS
@@ -34,7 +35,7 @@ class Writing:
 
     def __init__(self, app: Desk) -> None:
         self._app = app
-        self._awaited = ""  # the call whose card is opened once it is there
+        self._card = AwaitedCard(app)
         self._again: Callable[[], None] | None = None  # opens the form of that call again, as it was left
 
     async def begin(self, kind: str, mail: ThreadMail | None) -> None:
@@ -76,27 +77,20 @@ class Writing:
             app.say_words("Nothing was written, nothing is sent")
             return
         given = {name.lower(): value for name, value in fields.items()}
-        self._awaited = await app.link.ready().write_mail(kind, mail.id if mail is not None else "", given)
+        call = await app.link.ready().write_mail(kind, mail.id if mail is not None else "", given)
         self._again = partial(self._open, kind, mail, head, fields)
         app.say_words("Written; its card comes in a moment. Nothing is sent before your yes")
-        self.look()
+        self._card.expect(call, self._failed)
 
     def look(self) -> None:
-        """Open the card that is awaited, if it is there; say why it can't be if its call has failed."""
-        app, awaited = self._app, self._awaited
-        if not awaited:
-            return
-        items = app.board.inbox(app.clock.now())
-        item = next((each for each in items if each.approval is not None and each.approval.call == awaited), None)
-        call = app.board.calls.get(awaited)
-        if item is not None:
-            self._awaited = ""
-            app.reading.open_card(item)
-        elif call is not None and call.state is CallState.FAILED:
-            self._awaited = ""
-            if self._again is not None:
-                self._again()
-            app.say_words(f"Nothing was sent: {call.error}", bad=True)
+        """Open the card that is awaited, if it is there."""
+        self._card.look()
+
+    def _failed(self, why: str) -> None:
+        """Open the form again, as it was left, and say why there is no card."""
+        if self._again is not None:
+            self._again()
+        self._app.say_words(f"Nothing was sent: {why}", bad=True)
 
     def key_lines(self, pen: Pen) -> list[Text]:
         """Return the keys of the mail, from the table, and what its signs mean."""

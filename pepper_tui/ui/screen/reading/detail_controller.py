@@ -122,6 +122,8 @@ class Reading:
             self._app.audit.open_row(row)
         elif pane == "rules":
             self._app.rules.open_row(row)
+        elif pane == "agenda":
+            self._app.agenda.open_row(row)
         elif pane == "connections":
             self._app.connections.open_row(row)
 

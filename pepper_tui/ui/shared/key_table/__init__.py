@@ -1,0 +1,1 @@
+"""What the table of keys is made of; the table is ``keys``."""
