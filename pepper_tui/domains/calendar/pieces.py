@@ -37,6 +37,7 @@ def _property(name: bytes) -> re.Pattern[bytes]:
 
 
 _UID: Final = _property(b"UID")
+_PLAIN_UID: Final = b"\nUID:"
 _SUMMARY: Final = _property(b"SUMMARY")
 _TZID: Final = _property(b"TZID")
 _START: Final = _property(b"DTSTART")
@@ -80,7 +81,11 @@ class Piece:
 
     @cached_property
     def uid(self) -> str:
-        return self._first(_UID)[:500]
+        at, part = self.text.find(_PLAIN_UID), self.text.find(b"\nBEGIN:")
+        if at < 0 or -1 < part < at or b"\n " in self.text or b"\n\t" in self.text:
+            return self._first(_UID)[:500]
+        at += len(_PLAIN_UID)  # as nearly everybody writes it
+        return self.text[at : at + 2_500].split(b"\n", 1)[0].decode("utf-8", "replace").strip()[:500]
 
     @property
     def title(self) -> str:
