@@ -29,6 +29,13 @@ PHRASES: dict[str, tuple[str, dict[str, Any]]] = {
     "propose friday 10:00 for budget review": (
         ANSWER, {"invitation": "budget review", "answer": "tentative", "propose": "friday 10:00"},
     ),
+    "decline standup on friday": (ANSWER, {"invitation": "standup", "answer": "decline", "day": "friday"}),
+    "accept all of standup": (ANSWER, {"invitation": "standup", "answer": "accept", "day": "all"}),
+    "accept the invitation from Ann on 19 Jan": (ANSWER, {"invitation": "Ann", "answer": "accept", "day": "19 Jan"}),
+    "decline the talk on budgets": (ANSWER, {"invitation": "talk on budgets", "answer": "decline"}),
+    "propose friday 10:00 for standup on thursday": (
+        ANSWER, {"invitation": "standup", "answer": "tentative", "propose": "friday 10:00", "day": "thursday"},
+    ),
 }  # fmt: skip
 
 

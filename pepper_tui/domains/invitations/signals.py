@@ -66,8 +66,10 @@ def changed(raw: Json, message: Message, known: Invitation, calendar: str, zone:
     )
 
 
-def signal(raw: Json, words: str, kind: str, priority: Priority, triage: Triage, now: float, uid: str = "") -> Signal:
-    """Return the signal of a mail's calendar part."""
+def signal(
+    raw: Json, words: str, kind: str, priority: Priority, triage: Triage, now: float, uid: str = "", day: str = ""
+) -> Signal:  # fmt: skip
+    """Return the signal of a mail's calendar part. ``day``: the one time of a series that it asks about."""
     facts = Facts(
         source=SOURCE, sender=str(raw["sender"]["address"]), name=str(raw["sender"]["name"]), subject=words,
         text=str(raw["reply"]), labels=[str(raw["label"])], priority=priority, reason="it came by mail",
@@ -77,6 +79,8 @@ def signal(raw: Json, words: str, kind: str, priority: Priority, triage: Triage,
         priority, reason, rules = Priority.LOG, BACKLOG, ()
     metadata: Json = {"mail": raw["id"], "kind": kind, "sender": facts.sender, "with_others": True, "uid": uid}
     metadata["asks"] = kind == "asked again"
+    if day:
+        metadata["day"] = day
     if rules:
         metadata["rules"] = list(rules)
     return Signal(

@@ -25,6 +25,7 @@ CAPABILITIES: Final = (
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "move lunch with Ann to saturday 13:00 · rename lunch to dinner · cancel standup on friday (after your yes)",
     "accept the invitation from ann · decline budget review · propose friday 10:00 for budget review (after your yes)",
+    "decline standup on friday · accept all of standup (of a series you are invited to; after your yes)",
     "mails from ann about rent last week · my unread mail · search mail for subject:invoice has:attachment",
     "read mail from ann · what's new",
     "reply to ann: text · reply all to ann: text · reply to list ann: text (each waits for your yes, as the next line)",
@@ -119,11 +120,15 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                          r"\s+to\s+(?P<title>\S.*)"),
         ("cancel_event", r"(?:cancel|delete|remove)\s+(?P<which>all(?:\s+times)?\s+of|the\s+rest\s+of)?\s*"
                          r"(?:the\s+|my\s+)?(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*))?"),
-        ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?(?P<which>\S.*)"),
+        ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?"
+                         r"(?P<which>\S.*?)(?:\s+on\s+(?P<day>\S.*))?"),
         ("answer_invitation", r"(?:(?:please\s+)?(?P<answer>accept|decline|(?:tentatively\s+accept|maybe)))\s+"
                               r"(?:the\s+|my\s+|this\s+)?(?:invitation|invite|meeting\s+request)"
-                              r"(?:\s+(?:to|from|of|for|by)\s+(?:the\s+)?(?P<which>\S.*))?"),
-        ("answer_invitation", r"(?P<answer>accept|decline|tentatively\s+accept)\s+(?:the\s+)?(?P<which>\S.*)"),
+                              r"(?:\s+(?:to|from|of|for|by)\s+(?:the\s+)?(?P<which>\S.*?))?"
+                              r"(?:\s+on\s+(?P<day>\S.*))?"),
+        ("answer_invitation", r"(?P<answer>accept|decline|tentatively\s+accept)\s+"
+                              r"(?P<all>all\s+(?:times\s+)?of\s+)?(?:the\s+|my\s+)?(?P<which>\S.*?)"
+                              r"(?:\s+on\s+(?P<day>\S.*))?"),
         ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<rest>\S.*)"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
         ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
@@ -144,6 +149,7 @@ LONGEST: Final = 8000  # maximum characters of an order
 _WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once per blank
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _WRITTEN: Final = ("send", "reply", "reply_all", "reply_list", "forward", "note", "use")
+_ANSWERING: Final = ("answer_invitation", "propose_time")
 _LOOK: Final = ("agenda", "free", "conflicts")
 MOST_DAYS: Final = 92
 """That the calendar's tools look at in one piece."""
@@ -198,6 +204,9 @@ def parse(text: str, locale: str = "en") -> Command:
             command = _reminder(values.get("before", ""), values.get("rest", ""), locale)
         elif kind == "add_event":
             command = _event(values["rest"], locale)
+        elif kind in _ANSWERING and "day" in values and not _is_day(values["day"], locale):
+            which = " on ".join(filter(None, (values.get("which"), values.pop("day"))))
+            command = Command(kind, {**values, "which": which})
         elif kind in _LOOK and "span" in values and not names_days(values["span"], locale):
             continue
         else:
@@ -229,6 +238,10 @@ def _reminder(before: str, rest: str, locale: str) -> Command | None:
         return Command("remind_without_text", {"when": text})
     said = _OF_TIME.search(text)
     return Command("remind_without_time", {"text": text, "said": text[said.start() :]} if said else {"text": text})
+
+
+def _is_day(words: str, locale: str) -> bool:
+    return names_days(words, locale) or is_time(words, locale)
 
 
 def _event(rest: str, locale: str) -> Command | None:

@@ -68,12 +68,16 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "answer_invitation": lambda c: (
         "answer_invitation",
         _REPLYING,
-        {"invitation": c["which"], "answer": _ANSWERS.get(c["answer"].lower(), "tentative")},
+        {
+            "invitation": c["which"],
+            "answer": _ANSWERS.get(c["answer"].lower(), "tentative"),
+            "day": "all" if c["all"] else c["day"],
+        },
     ),
     "propose_time": lambda c: (
         "answer_invitation",
         _REPLYING,
-        {"invitation": c["which"], "answer": "tentative", "propose": c["propose"]},
+        {"invitation": c["which"], "answer": "tentative", "propose": c["propose"], "day": c["day"]},
     ),
     "fetch": lambda c: (
         "fetch_page",
