@@ -17,7 +17,6 @@ from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
 from pepper_tui.domains.calendar.writing.change_tools import WHICH, note_change
 from pepper_tui.domains.invitations.answering import (
-    PARTSTAT,
     Answer,
     Asked,
     InvitationParts,
