@@ -161,6 +161,8 @@ async def destination(ctx: ToolContext, asked: Asked, answer: Answer, wanted: st
     if asked.held is not None or not isinstance(calendars, AllCalendars) or answer == "decline":
         return {}
     if asked.of is not None:
+        if wanted:
+            raise ToolError("one time alone goes only into a calendar that holds its series; answer all of it first")
         return {}
     try:
         place = await calendars.place_of_others(asked.uid, wanted)

@@ -180,7 +180,7 @@ async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[s
     """Return the answer with the user's own text."""
     told = effect.payload["told"]
     asked = await meant(ctx, str(told["uid"]))
-    if told["of"] is not None:
+    if told.get("of") is not None:
         asked = await one_time(ctx, asked, When.at(float(told["of"]), ctx.zone))
     proposed = (float(told["proposed"][0]), float(told["proposed"][1])) if told["proposed"] else None
     body = sendable(fields.get("body", str(effect.payload["fields"]["body"]))).rstrip() + "\n"
@@ -197,7 +197,7 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
         noted = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": told["beside"]}
         noted["calendar"] = told["calendar"]
         await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=uid)
-    if told["of"] is not None and not told["held"]:
+    if told.get("of") is not None and not told["held"]:
         await note_change(ctx, uid, str(told["calendar"]), told["after"])
     if not told["held"] and not told["add"]:
         return
@@ -218,7 +218,7 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
 def _same(payload: Json) -> Json:
     """Return an answer without what is new each time: its Message-ID, and when it was written."""
     told = payload["told"]
-    return {name: told[name] for name in ("uid", "answer", "of", "note", "proposed")} | {
+    return {name: told.get(name) for name in ("uid", "answer", "of", "note", "proposed")} | {
         "body": payload["fields"]["body"]
     }
 
