@@ -92,9 +92,13 @@ class Piece:
         return self._first(_SUMMARY)[:500]
 
     @property
+    def repeats(self) -> bool:
+        return bool(_REPEATS.search(self._own_lines))
+
+    @property
     def newness(self) -> tuple[bool, str]:
         """Sort key for choosing among too many events: repeating ones, then those that begin last."""
-        return bool(_REPEATS.search(self._own_lines)), self._first(_START)[:15]
+        return self.repeats, self._first(_START)[:15]
 
 
 def pieces(source: bytes) -> list[Piece]:

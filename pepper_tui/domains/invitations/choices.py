@@ -29,11 +29,12 @@ def choices_of(signal: Signal) -> list[Json]:
         return [{"words": "Remove it", "tool": "cancel_event", "arguments": {"event": uid, "which": "all"}}]
     if not signal.metadata.get("asks"):
         return []
+    day = {"day": str(said)} if (said := signal.metadata.get("day")) else {}
     return [
         {
             "words": words,
             "tool": ANSWER_INVITATION,
-            "arguments": {"invitation": uid, "answer": answer},
+            "arguments": {"invitation": uid, "answer": answer, **day},
             "field": "propose",
         }
         for words, answer in _ANSWERS.items()

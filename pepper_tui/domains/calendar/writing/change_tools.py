@@ -33,7 +33,7 @@ Which = Literal["", "this", "following", "all"]
 AHEAD: Final = 366 * 86400.0  # seconds in which an event is looked for
 BACK: Final = 86400.0
 _LONGEST: Final = 14 * 24 * 60
-_WHICH: Final = {"this": "only this time", "following": "this and all later ones", "all": "all its times"}
+WHICH: Final = {"this": "only this time", "following": "this and all later ones", "all": "all its times"}
 _REWRITER: Final = Rewriter()
 
 
@@ -189,7 +189,7 @@ async def _changed(ctx: ToolContext, meant: Meant, changes: Json, which: str) ->
         raise ToolError(str(error)) from error
     lines = [CardLine("Event", f"{meant.title}, {when_of(ctx, event.start, event.end, event.all_day)}", settled=True)]
     if meant.repeats:
-        lines.append(CardLine("Which", _WHICH[which], settled=True))
+        lines.append(CardLine("Which", WHICH[which], settled=True))
     if "start" in changes:
         lines.append(CardLine("New time", when_of(ctx, changes["start"], changes["end"], event.all_day)))
         agenda = ctx.of(CalendarParts).agenda
@@ -232,7 +232,7 @@ async def resolve_cancel(
             raise ToolError(str(error)) from error
     lines = [CardLine("Event", f"{meant.title}, {when_of(ctx, one.start, one.end, one.all_day)}", settled=True)]
     if meant.repeats:
-        lines.append(CardLine("Which", _WHICH[which], settled=True))
+        lines.append(CardLine("Which", WHICH[which], settled=True))
     return _effect(ctx, meant, f"Cancel {meant.title}", lines, text, [])
 
 
