@@ -53,6 +53,7 @@ OWN: dict[str, tuple[str, str]] = {
     "connectors/ics/settings.py": ("urllib", CONFIG),
     "connectors/caldav/settings.py": ("urllib", CONFIG),
     "connectors/caldav/calendars.py": ("urllib", OUT),
+    "domains/calendar/slots/people.py": ("re", "names of people that the user types, and has written to"),
     "connectors/http_server.py": ("httpx2 urllib", "addresses of the config, and where a server redirects to"),
     "setup/accounts/providers.py": ("tomllib", "the table of providers that Pepper ships"),
     "setup/accounts/tables.py": ("re tomlkit tomllib", CONFIG),
