@@ -28,6 +28,7 @@ def days(engine: FakeEngine) -> None:
         entry("Review", T0 - HOUR / 2, 60, calendar="work", text="Bring the figures of the last quarter."),
         entry("Lunch with Ann", T0 + 3 * HOUR, place="Café Paris", calendar="home"),
         entry("Budget", T0 + DAY, notes=["not answered"], **asked),
+        entry("Choir", T0 + 4 * DAY, repeats=True, **asked),
         entry("Night train to Berlin", T0 + DAY + 13 * HOUR, 600, calendar="home"),
         entry("Fair", T0 + 3 * DAY, 2 * 24 * 60, all_day=True, notes=["free"]),
     ]
@@ -63,6 +64,7 @@ async def test_days_are_in_order_with_what_is_on_them() -> None:
             "all day Fair free",
             "Tue 19 Jan",
             "all day Fair free",
+            "08:00–08:30 Choir",
             "Wed 20 Jan",
             "all day Fair free",
             "Thu 21 Jan nothing",
@@ -83,9 +85,11 @@ async def test_days_are_in_order_with_what_is_on_them() -> None:
 @pytest.mark.parametrize(
     ("row", "keys", "ordered"),
     [
-        ("Budget", "1", ("accept", "budget", "2027-01-16", "")),
-        ("Budget", "2", ("maybe", "budget", "2027-01-16", "")),
-        ("Budget", "3", ("decline", "budget", "2027-01-16", "")),
+        ("Budget", "1", ("accept", "budget", "", "")),
+        ("Budget", "2", ("maybe", "budget", "", "")),
+        ("Budget", "3", ("decline", "budget", "", "")),
+        ("Choir", "1 1", ("accept", "choir", "", "")),
+        ("Choir", "3 2", ("decline", "choir", "2027-01-19", "")),
         ("Budget", "p monday", ("propose", "budget", "2027-01-16", "monday")),
         ("Lunch", "v monday", ("move", "lunch-with-ann", "2027-01-15", "monday")),
         ("Lunch", "e Dinner", ("rename", "lunch-with-ann", "2027-01-15", "Dinner")),

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.conflicts import taken_beside
-from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event, by_uid, uid_in
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import Piece, inside_of, pieces_of
@@ -84,14 +84,16 @@ class Asked:
 
 
 async def meant(ctx: ToolContext, said: str, then: tuple[float, float] | None = None) -> Asked:
-    """Return the invitation that ``said`` means: its UID, its mail, words of its title or of who asks; empty: the one.
+    """Return the invitation that ``said`` means: a card's choice, its mail, words of its title or of who asks.
+
+    Empty: the one that waits.
 
     ``then``: what has a time in that span goes before, also if it was answered.
 
     Raises ``ToolError`` if none is meant, or more than one.
     """
     store, now = ctx.store, ctx.clock.now()
-    if said and (found := await _events(store, [f"uid:{said}"])):
+    if (uid := uid_in(said)) and (found := await _events(store, [f"uid:{uid}"])):
         return await _asked(ctx, _soonest(found, now))
     waiting = [each for each in await _events(store, [UNANSWERED]) if each["recurrence"] or each["end"] > now]
     if said:
@@ -123,7 +125,7 @@ async def _asked_which(ctx: ToolContext, several: Sequence[Json]) -> ToolError:
     choices: list[Json] = [
         {
             "words": f"{words}, {when_of(ctx, each['start'], each['end'], each['all_day'])}",
-            "arguments": {"invitation": str(each["uid"])},
+            "arguments": {"invitation": by_uid(str(each["uid"]))},
             "field": "invitation",
         }
         for words, each in zip(named, several, strict=False)

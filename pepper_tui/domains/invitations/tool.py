@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from pepper_tui.domains.calendar.conflicts import titles_of
+from pepper_tui.domains.calendar.event import by_uid
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
@@ -179,7 +180,7 @@ def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
 async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
     """Return the answer with the user's own text."""
     told = effect.payload["told"]
-    asked = await meant(ctx, str(told["uid"]))
+    asked = await meant(ctx, by_uid(str(told["uid"])))
     if told.get("of") is not None:
         asked = await one_time(ctx, asked, When.at(float(told["of"]), ctx.zone))
     proposed = (float(told["proposed"][0]), float(told["proposed"][1])) if told["proposed"] else None

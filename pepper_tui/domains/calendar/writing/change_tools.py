@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pepper_tui.clock.words import TimeAskedError
 from pepper_tui.domains.calendar.conflicts import NAMED, taken_beside, titles_of
-from pepper_tui.domains.calendar.event import INVITED, Event
+from pepper_tui.domains.calendar.event import INVITED, Event, by_uid, uid_in
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import pieces_of
 from pepper_tui.domains.calendar.telling.when import when_of
@@ -133,8 +133,10 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
     if not wanted:
         raise ToolError("'event' is empty; say words of its title")
     there = [Event.of(each.data()) for each in await agenda.between(begin, end)]
-    by_uid = [each for each in there if each.uid == words]  # a card's own choice
-    there = by_uid or [each for each in there if all(word in each.summary.casefold() for word in wanted)]
+    if uid := uid_in(words):
+        there = [each for each in there if each.uid == uid]
+    else:
+        there = [each for each in there if all(word in each.summary.casefold() for word in wanted)]
     found = [each for each in there if each.end > begin]
     exact = [each for each in found if each.summary.casefold().split() == wanted]
     ahead = [each for each in exact or found if each.end > now] or exact or found
@@ -167,7 +169,7 @@ async def _asked_which(ctx: ToolContext, words: str, firsts: Sequence[Event]) ->
     choices: list[Json] = [
         {
             "words": said,
-            "arguments": {"event": each.uid, "day": f"{datetime.fromtimestamp(each.start, ctx.zone):%Y-%m-%d}"},
+            "arguments": {"event": by_uid(each.uid), "day": f"{datetime.fromtimestamp(each.start, ctx.zone):%Y-%m-%d}"},
             "field": "event",
         }
         for said, each in zip(named, firsts, strict=True)
