@@ -90,7 +90,7 @@ async def test_days_are_in_order_with_what_is_on_them() -> None:
         ("Budget", "3", ("decline", "budget", "", "")),
         ("Choir", "1 1", ("accept", "choir", "", "")),
         ("Choir", "3 2", ("decline", "choir", "2027-01-19", "")),
-        ("Budget", "p monday", ("propose", "budget", "2027-01-16", "monday")),
+        ("Budget", "p monday", ("propose", "budget", "", "monday")),
         ("Lunch", "v monday", ("move", "lunch-with-ann", "2027-01-15", "monday")),
         ("Lunch", "e Dinner", ("rename", "lunch-with-ann", "2027-01-15", "Dinner")),
         ("Lunch", "x", ("cancel", "lunch-with-ann", "2027-01-15", "")),
