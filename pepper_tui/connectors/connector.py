@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 from pepper_tui.clock import Clock
 from pepper_tui.config import Config, Secrets, Section
 from pepper_tui.connectors.finding import Finding, Patient
+from pepper_tui.domains.calendar.slots.free_busy import FreeBusy
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.domains.mail.at_source.filing import Filer
 from pepper_tui.domains.mail.draft_box import DraftBox
@@ -69,6 +70,7 @@ class Built:
     calendar_paths: list[Path] = field(default_factory=list)
     has_calendar: bool = False
     calendars: list[Calendars] = field(default_factory=list)
+    free_busy: list[FreeBusy] = field(default_factory=list)
     not_mail: list[str] = field(default_factory=list)
 
 

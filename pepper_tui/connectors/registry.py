@@ -162,6 +162,7 @@ def built_of(accounts: Sequence[Named], around: Around) -> Built:
         whole.calendar_paths += built.calendar_paths
         whole.has_calendar = whole.has_calendar or built.has_calendar
         whole.calendars += built.calendars
+        whole.free_busy += built.free_busy
     return whole
 
 

@@ -272,6 +272,8 @@ class AgendaActs(Protocol):
     async def order_event(self, act: str, ref: str, day: str, said: Written) -> str:
         """Order a change of one ``DayEntry``, by its ``ref`` and ``day``; return the id of the call.
 
+        Without a ``day`` an answer is about all times of a series.
+
         ``act``: one of ``engine/days/event_orders.py`` (``done``: a to-do), ``new`` (what and when are ``said``) or
         ``forget`` (a reminder, at once). All others end in a card: nothing changes before its yes.
         """

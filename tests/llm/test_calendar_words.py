@@ -35,6 +35,13 @@ PHRASES: dict[str, tuple[str, dict[str, Any]]] = {
     "propose friday 10:00 for budget review": (
         ANSWER, {"invitation": "budget review", "answer": "tentative", "propose": "friday 10:00"},
     ),
+    "decline standup on friday": (ANSWER, {"invitation": "standup", "answer": "decline", "day": "friday"}),
+    "accept all of standup": (ANSWER, {"invitation": "standup", "answer": "accept", "day": "all"}),
+    "accept the invitation from Ann on 19 Jan": (ANSWER, {"invitation": "Ann", "answer": "accept", "day": "19 Jan"}),
+    "decline the talk on budgets": (ANSWER, {"invitation": "talk on budgets", "answer": "decline"}),
+    "propose friday 10:00 for standup on thursday": (
+        ANSWER, {"invitation": "standup", "answer": "tentative", "propose": "friday 10:00", "day": "thursday"},
+    ),
 }  # fmt: skip
 
 
@@ -53,3 +60,25 @@ def test_a_to_do_is_opened_again() -> None:
 @pytest.mark.parametrize("said", ["cancel reminder call Ann", "remove rule invoices"])
 def test_what_is_cancelled_otherwise_is_no_event(said: str) -> None:
     assert parse(said).kind not in ("cancel_event", "move_event")
+
+
+@pytest.mark.parametrize(
+    ("said", "values"),
+    [
+        ("when are ann and I free next week", {"people": "ann", "span": "next week"}),
+        ("free time with ann tomorrow", {"people": "ann", "span": "tomorrow"}),
+        ("find 45 minutes with ben friday", {"people": "ben", "span": "friday", "minutes": "45"}),
+        ("find an hour with Ann Smith, b@x.org and me tomorrow afternoon",
+         {"people": "Ann Smith\nb@x.org", "span": "tomorrow", "part": "afternoon", "minutes": "60"}),
+        ("when can ben and I meet", {"people": "ben", "span": "next 7 days"}),
+        ("find 45 minutes on friday", {"span": "on friday", "minutes": "45"}),
+    ],
+)  # fmt: skip
+def test_free_time_with_others_names_them_the_days_and_how_long(said: str, values: dict[str, str]) -> None:
+    command = parse(said)
+    assert (command.kind, {name: value for name, value in command.values.items() if value}) == ("free_with", values)
+
+
+@pytest.mark.parametrize("said", ["find 3 minutes", "find lease", "am I free tomorrow", "when am I free next week"])
+def test_other_words_stay_what_they_are(said: str) -> None:
+    assert parse(said).kind in ("find", "free")

@@ -37,7 +37,7 @@ from pepper_tui.clock.words import text as times_text
 from pepper_tui.clock.words.within import leading_time, trailing_time
 from pepper_tui.connectors import calendar_copies
 from pepper_tui.connectors.bearer import why_refused
-from pepper_tui.connectors.caldav import dav
+from pepper_tui.connectors.caldav import dav, scheduling
 from pepper_tui.connectors.gmail.intake.taking import source_of
 from pepper_tui.connectors.google_account import trouble, wire
 from pepper_tui.connectors.google_account.sign_in.landing import code_in
@@ -358,6 +358,19 @@ def autoconfigured(source: str) -> None:
 DAV_PART = "<response><href>/a/</href><propstat><prop></prop><status>HTTP/1.1 200 OK</status></propstat></response>"
 
 
+BUSY = (
+    "<response><recipient><D:href>mailto:ben@example.org</D:href></recipient><request-status>2.0;OK</request-status>"
+    "<calendar-data>BEGIN:VCALENDAR\nBEGIN:VFREEBUSY\nFREEBUSY{}\nEND:VFREEBUSY\nEND:VCALENDAR\n</calendar-data>"
+    "</response>"
+)
+
+
+def others_time(source: str) -> None:
+    body = f'<schedule-response xmlns="urn:ietf:params:xml:ns:caldav" xmlns:D="DAV:">{source}</schedule-response>'
+    with contextlib.suppress(PepperError):
+        scheduling.answers(Answer(200, "https://b.example/o/", {}, body.encode()), ["ben@example.org"], 0.0, 1e9)
+
+
 def dav_answered(source: str) -> None:
     body = f'<multistatus xmlns="DAV:">{source}</multistatus>'.encode()
     with contextlib.suppress(PepperError):
@@ -455,6 +468,21 @@ PARSERS = [
             "a title": (3000, lambda n: "- " * n),
         },
         "an answer is at most 30 MB, and no tag is deeper than 256",
+    ),
+    Parser(
+        "others' time by a CalDAV server",
+        {"connectors/caldav/scheduling.py": "lxml re urllib"},
+        others_time,
+        {
+            "people": (300, lambda n: BUSY.format(":") * n),
+            "times": (300, lambda n: BUSY.format(f":{'20270101T090000Z/PT1H,' * n}")),
+            "lines": (300, lambda n: BUSY.format(":\n" + "FREEBUSY:20270101T090000Z/PT1H\n" * n)),
+            "parameters": (1000, lambda n: BUSY.format(";A=b" * n + ":x")),
+            "quotes": (1000, lambda n: BUSY.format(";A=" + '"a"' * n)),
+            "digits": (1000, lambda n: BUSY.format(f":20270101T090000Z/PT{'1' * n}H")),
+            "open tags": (500, lambda n: "<a>" * n),
+        },
+        "an answer is at most 30 MB, with so many times of one person",
     ),
     Parser(
         "what a domain says of its mail servers",
@@ -1166,6 +1194,7 @@ PARSERS = [
     Parser(
         "orders without a model",
         {
+            "llm/offline/free_words.py": "re",
             "llm/offline/grammar.py": "json re",
             "llm/offline/mail_words.py": "re",
             "llm/offline/rule_at_times.py": "re",

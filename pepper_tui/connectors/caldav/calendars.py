@@ -50,7 +50,7 @@ class CalDavCalendars(CopiedCalendars):
     async def holds(self, place: str, uid: str) -> bool:
         source = await self.source(place)
         try:
-            async with self._wire() as wire:
+            async with self.wire() as wire:
                 answer = await wire.ask("GET", await self._found(wire, source, place))
         except ServerError as error:
             raise ToolError(error.told) from error
@@ -63,7 +63,7 @@ class CalDavCalendars(CopiedCalendars):
         text = _WRAPPED.format(event.decode())
         headers = {"Content-Type": "text/calendar; charset=utf-8", "If-None-Match": "*"}
         try:
-            async with self._wire() as wire:
+            async with self.wire() as wire:
                 url = await self._found(wire, source, place)
                 answer = await wire.ask("PUT", url, text, headers)
         except UnreachedError as error:
@@ -86,7 +86,7 @@ class CalDavCalendars(CopiedCalendars):
         if text:
             headers["Content-Type"] = "text/calendar; charset=utf-8"
         try:
-            async with self._wire() as wire:
+            async with self.wire() as wire:
                 url = urljoin(await self._at(wire, source), held.at)
                 answer = await wire.ask("PUT" if text else "DELETE", url, text, headers)
                 if answer.status in (_CHANGED, 404, 410) and _holds(await wire.ask("GET", url), text):
@@ -106,7 +106,7 @@ class CalDavCalendars(CopiedCalendars):
     async def stands(self, held: Held, text: str) -> bool:
         source = await self.source(held.place)
         try:
-            async with self._wire() as wire:
+            async with self.wire() as wire:
                 return _holds(await wire.ask("GET", urljoin(await self._at(wire, source), held.at)), text)
         except ServerError as error:
             raise ToolError(error.told) from error
@@ -133,7 +133,7 @@ class CalDavCalendars(CopiedCalendars):
             await put_objects(self._store, [CalendarObject(ident, self._ident, source.id, path, "", text)])
 
     @asynccontextmanager
-    async def _wire(self) -> AsyncIterator[Wire]:
+    async def wire(self) -> AsyncIterator[Wire]:
         """Open the way to the server. Raises ``UnreachedError`` for a password that can't be read."""
         try:
             password = await in_thread(self._password)

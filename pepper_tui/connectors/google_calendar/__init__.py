@@ -10,6 +10,7 @@
 | ``copying.py`` ``feed.py`` | the copy of its calendars in the store, and the feed that keeps it |
 | ``calendars.py`` ``own_events.py`` | adding and changing events, and how those of Pepper's own are known again |
 | ``changing.py`` ``differences.py`` | what is left to do until an event is as wanted, and what of it differs |
+| ``free_busy.py`` | when others are taken, as far as Google shows it |
 | ``check.py`` | what the doctor says |
 
 Signing in, and each call, are of ``google_account/``.
@@ -22,6 +23,7 @@ from pepper_tui.connectors.google_account.signing import sign_in, sign_out
 from pepper_tui.connectors.google_calendar.calendars import GoogleCalendars
 from pepper_tui.connectors.google_calendar.check import check
 from pepper_tui.connectors.google_calendar.feed import GoogleCalendarFeed
+from pepper_tui.connectors.google_calendar.free_busy import GoogleFreeBusy
 from pepper_tui.connectors.google_calendar.listing import CalendarAccount
 from pepper_tui.connectors.google_calendar.settings import GoogleCalendar
 from pepper_tui.domains.calendar.objects import KEPT, RETENTION
@@ -31,7 +33,9 @@ def _build(settings: GoogleCalendar, around: Around) -> Built:
     around.secrets.value(settings.client_secret)  # a secret that can't be read is reported at the start
     account = CalendarAccount(around.ident, settings, around.home, around.secrets, around.clock)
     calendars = GoogleCalendars(account, around.store)
-    return Built([GoogleCalendarFeed(account)], has_calendar=True, calendars=[calendars])
+    return Built(
+        [GoogleCalendarFeed(account)], has_calendar=True, calendars=[calendars], free_busy=[GoogleFreeBusy(account)]
+    )
 
 
 CONNECTOR = Connector(

@@ -33,6 +33,7 @@ CALENDAR: Final = Service(
             "events.insert",
             "events.list",
             "events.patch",
+            "freebusy.query",
         ),
         1,
     ),

@@ -14,6 +14,22 @@ UNANSWERED: Final = "needs-action"
 """The user's own answer to an invitation, as long as there is none (RFC 5545, section 3.2.12)."""
 
 
+_BY_UID: Final = "uid:"
+
+
+def by_uid(uid: str) -> str:
+    """Return how a card's own choice names an event, so that no title is mistaken for it.
+
+    Whoever makes an event chooses its UID: bare, one that is a word would take what the user says of another event.
+    """
+    return f"{_BY_UID}{uid}"
+
+
+def uid_in(words: str) -> str:
+    """Return the UID that ``words`` name, if a card's choice made them; else nothing."""
+    return words.removeprefix(_BY_UID) if words.startswith(_BY_UID) else ""
+
+
 @dataclass(slots=True)
 class Event(Record):
     """One occurrence, or (as the feed stores it) one event with its first occurrence. Times are POSIX seconds."""

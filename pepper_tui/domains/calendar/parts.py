@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from pepper_tui.domains.calendar.slots.free_busy import FreeBusy
 from pepper_tui.domains.calendar.writer import Calendars
 from pepper_tui.model import Record
 from pepper_tui.tools.approvals.choices import Announce
@@ -40,7 +41,7 @@ class CalendarParts:
     """``calendars`` are those that can be written to; ``announce`` asks which time is meant.
 
     ``own``: the user's addresses. ``named`` tells a calendar from others by a short name, empty where there is only
-    one; ``copies``: which copies of calendars are old, in words.
+    one; ``copies``: which copies of calendars are old, in words. ``free_busy``: whose servers may know others' time.
     """
 
     agenda: Agenda | None = None
@@ -50,3 +51,4 @@ class CalendarParts:
     own: Collection[str] = ()
     named: Callable[[str], str] = lambda _: ""
     copies: Callable[[], Awaitable[Sequence[str]]] | None = None
+    free_busy: Sequence[FreeBusy] = ()

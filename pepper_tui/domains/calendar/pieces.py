@@ -40,6 +40,7 @@ def _property(name: bytes) -> re.Pattern[bytes]:
 
 
 _UID: Final = _property(b"UID")
+_PLAIN_UID: Final = b"\nUID:"
 _SUMMARY: Final = _property(b"SUMMARY")
 _TZID: Final = _property(b"TZID")
 _START: Final = _property(b"DTSTART")
@@ -84,16 +85,24 @@ class Piece:
 
     @cached_property
     def uid(self) -> str:
-        return self._first(_UID)[:500]
+        at, part = self.text.find(_PLAIN_UID), self.text.find(b"\nBEGIN:")
+        if at < 0 or -1 < part < at or b"\n " in self.text or b"\n\t" in self.text:
+            return self._first(_UID)[:500]
+        at += len(_PLAIN_UID)  # as nearly everybody writes it
+        return self.text[at : at + 2_500].split(b"\n", 1)[0].decode("utf-8", "replace").strip()[:500]
 
     @property
     def title(self) -> str:
         return self._first(_SUMMARY)[:500]
 
     @property
+    def repeats(self) -> bool:
+        return bool(_REPEATS.search(self._own_lines))
+
+    @property
     def newness(self) -> tuple[bool, str]:
         """Sort key for choosing among too many events: repeating ones, then those that begin last."""
-        return bool(_REPEATS.search(self._own_lines)), self._first(_START)[:15]
+        return self.repeats, self._first(_START)[:15]
 
 
 def pieces(source: bytes, kind: bytes = EVENT) -> list[Piece]:
@@ -166,7 +175,7 @@ def _marks(source: bytes) -> Iterator[re.Match[bytes]]:
         at = end
 
 
-def by_uid(found: Iterable[Piece]) -> list[Piece]:
+def merged_by_uid(found: Iterable[Piece]) -> list[Piece]:
     """Return those of one UID as one piece."""
     groups: dict[str, list[Piece]] = {}
     for each in found:

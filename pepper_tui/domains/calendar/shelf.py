@@ -21,7 +21,7 @@ from pepper_tui.clock import Clock
 from pepper_tui.domains.calendar.index.cutting import Cut, Parts, Signed, apart, cut, signed
 from pepper_tui.domains.calendar.index.series import Part, Series, series_of
 from pepper_tui.domains.calendar.objects import CalendarObject, ObjectReader
-from pepper_tui.domains.calendar.pieces import Piece, by_uid, finished
+from pepper_tui.domains.calendar.pieces import Piece, finished, merged_by_uid
 from pepper_tui.domains.calendar.telling.names import Place, place_of_copy, place_of_file
 from pepper_tui.text import one_line
 
@@ -255,7 +255,7 @@ class Shelf:
             copy.noted[held.id] = f"{copy.calendar}: {one_line(held.place, 60)} can't be read: {error}"
         held_events, todos = apart(found)
         if todos:
-            copy.todos[held.id] = by_uid(todos)
+            copy.todos[held.id] = merged_by_uid(todos)
         events = [signed(each) for each in held_events]
         for uid, mine in _by_key(events, range(len(events))).items():
             signs, piece = [events[number].digest for number in mine], partial(_nth, held_events.__getitem__, mine)
@@ -285,7 +285,7 @@ def shelved(path: Path, sign: tuple[int, int], known: Shelved | None = None) -> 
     if len(found.todos) > len(todos):
         file.noted["todos"] = f"{path.name}: only the last {MAX_TODOS} of {len(found.todos)} to-dos were read"
     if todos:
-        file.todos[""] = by_uid(todos)
+        file.todos[""] = merged_by_uid(todos)
     _take(file, found, known)
     uids = chain(file.series, (each.uid for each in file.todos.get("", ())))
     file.place = place_of_file(path, map(str, islice(uids, 2)))

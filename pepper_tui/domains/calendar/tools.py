@@ -14,6 +14,7 @@ from pepper_tui.clock.words import spans_said
 from pepper_tui.domains.calendar.free_time import Span, free_spans, window
 from pepper_tui.domains.calendar.meeting.joining import joined_at
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts
+from pepper_tui.domains.calendar.slots.others import others_of
 from pepper_tui.domains.calendar.telling.day import day_of
 from pepper_tui.domains.calendar.todos.listing import due_lines, todos_in, unread_todos
 from pepper_tui.model import OPEN_TAG, ContextFilter, Effect, Json, Namespace, Record, Reminder, ReminderState
@@ -79,31 +80,36 @@ async def find_free_time(
     days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1,
     minutes: Annotated[int, Field(ge=5, le=1440)] = 30,
     part: Literal["", "morning", "afternoon", "evening"] = "",
+    people: list[str] | None = None,
 ) -> str:
-    """Find when the user is free, within the working hours of the config or a part of the day.
+    """Find when the user is free, alone or with others, within the working hours of the config or a part of the day.
 
     Args:
         start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
         days: how many days; of several, only working days are looked at
         minutes: how long the free time has to be at least
         part: morning, afternoon or evening; empty for the working hours
+        people: names or addresses of others, as the user said them: the user's own calendar server is asked about them
     """
     calendar, working, zone = the_agenda(ctx), ctx.of(CalendarParts).working, ctx.zone
     now = ctx.clock.now()
     today = datetime.fromtimestamp(now, zone).date()
     hours = _PARTS[part] if part else (working.start, working.end)
     spans = await _spans(ctx, start, days, today)
-    lines: list[str] = []
-    for day in (first + timedelta(days=each) for first, count in spans for each in range(count)):
-        begins, ends = window(day, *hours, zone)
-        if ends <= now or (not _named_alone(spans, day) and day.weekday() not in working.days):
-            continue
-        events = [one.data() for one in await calendar.between(begins, ends)]
-        taken = [one for one in events if one.get("busy", True) and one["start"] < ends and one["end"] > begins]
-        free = free_spans([(max(begins, now), ends)], [(one["start"], one["end"]) for one in taken], minutes * 60)
-        lines.append(_free_words(free, (max(begins, now), ends), taken, day, today, zone))
-    if lines:
-        return await _told(ctx, _whole(calendar, "\n".join(lines)))
+    days_ahead = [first + timedelta(days=each) for first, count in spans for each in range(count)]
+    days_ahead = [each for each in days_ahead if _named_alone(spans, each) or each.weekday() in working.days]
+    windows = [(day, *window(day, *hours, zone)) for day in days_ahead]
+    windows = [(day, max(begins, now), ends) for day, begins, ends in windows if ends > now]
+    if windows:
+        others = await others_of(ctx, people or (), min(each[1] for each in windows), max(each[2] for each in windows))
+        lines: list[tuple[bool, str]] = []
+        for day, begins, ends in windows:
+            events = [one.data() for one in await calendar.between(begins, ends)]
+            taken = [one for one in events if one.get("busy", True) and one["start"] < ends and one["end"] > begins]
+            taken = sorted([*taken, *others.taken(begins, ends)], key=lambda one: one["start"])
+            free = free_spans([(begins, ends)], [(one["start"], one["end"]) for one in taken], minutes * 60)
+            lines.append((bool(free), _free_words(free, (begins, ends), taken, day, today, zone)))
+        return await _told(ctx, _whole(calendar, others.told(lines, minutes)))
     return f"No {part or 'working'} hours are left {_and([_span(*span, today) for span in spans])}."
 
 

@@ -7,6 +7,7 @@
 | ``taking.py`` | from a mail to the agenda |
 | ``signals.py`` | what others answered, or tried, as signals |
 | ``answering.py`` ``tool.py`` ``settling.py`` | the user's answer: found, sent after a yes, and noted |
+| ``single.py`` | one time of a series, answered by itself |
 | ``choices.py`` | the keys on the card |
 
 An invitation becomes an object of the calendar ``invitations`` in the store, so that agenda, conflicts and signals

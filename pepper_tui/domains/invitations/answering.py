@@ -7,11 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.conflicts import taken_beside
-from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
+from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event, by_uid, uid_in
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import Piece, inside_of, pieces_of
+from pepper_tui.domains.calendar.telling.event_signals import is_one_time
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
 from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
@@ -41,6 +43,7 @@ class InvitationParts:
 
     own: Collection[str] = ()
     rewriter: Rewriter = field(default_factory=Rewriter)
+    parser: CalendarParser = field(default_factory=CalendarParser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +51,14 @@ class Asked:
     """An event that the user is asked to. ``event`` is its record in ``raw.calendar``.
 
     ``text`` is a calendar of it, ``held`` where it lies in a calendar of the user's, and ``known`` what a mail has said
-    of it, each if there is one.
+    of it, each if there is one. ``of`` is the start of the one time of a series that is meant; None: all of the event.
     """
 
     event: Json
     text: str
     held: Held | None
     known: Invitation | None
+    of: float | None = None
 
     @property
     def uid(self) -> str:
@@ -79,13 +83,17 @@ class Asked:
         return str(found) or (self.known.address if self.known is not None else "")
 
 
-async def meant(ctx: ToolContext, said: str) -> Asked:
-    """Return the invitation that ``said`` means: its UID, its mail, words of its title or of who asks; empty: the one.
+async def meant(ctx: ToolContext, said: str, then: tuple[float, float] | None = None) -> Asked:
+    """Return the invitation that ``said`` means: a card's choice, its mail, words of its title or of who asks.
+
+    Empty: the one that waits.
+
+    ``then``: what has a time in that span goes before, also if it was answered.
 
     Raises ``ToolError`` if none is meant, or more than one.
     """
     store, now = ctx.store, ctx.clock.now()
-    if said and (found := await _events(store, [f"uid:{said}"])):
+    if (uid := uid_in(said)) and (found := await _events(store, [f"uid:{uid}"])):
         return await _asked(ctx, _soonest(found, now))
     waiting = [each for each in await _events(store, [UNANSWERED]) if each["recurrence"] or each["end"] > now]
     if said:
@@ -99,6 +107,8 @@ async def meant(ctx: ToolContext, said: str) -> Asked:
         ]
     if said and not waiting:  # answered already: the user thinks better of it
         waiting = await _answered_ahead(ctx, said.casefold().split())
+    if then is not None:
+        waiting = await _on_that_day(ctx, waiting, said.casefold().split(), then)
     uids = dict.fromkeys(str(each["uid"]) for each in waiting)
     if not uids:
         raise ToolError(f"no invitation waits for your answer{f' that {one_line(said, 60)!r} means' if said else ''}")
@@ -115,7 +125,7 @@ async def _asked_which(ctx: ToolContext, several: Sequence[Json]) -> ToolError:
     choices: list[Json] = [
         {
             "words": f"{words}, {when_of(ctx, each['start'], each['end'], each['all_day'])}",
-            "arguments": {"invitation": str(each["uid"])},
+            "arguments": {"invitation": by_uid(str(each["uid"]))},
             "field": "invitation",
         }
         for words, each in zip(named, several, strict=False)
@@ -145,11 +155,16 @@ async def mail_of(ctx: ToolContext, asked: Asked) -> Json | None:
 async def destination(ctx: ToolContext, asked: Asked, answer: Answer, wanted: str) -> Json:
     """Return where the answered event goes besides the reply, for the payload of the effect.
 
-    Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come. ``wanted``
-    names the calendar; empty for the first. Raises ``ToolError`` if it can't go where it is wanted.
+    Where a calendar of the user's holds it, that is changed: then nothing. Nor if the user does not come, or to one
+    time alone: the others would take time there that the user has not said yes to. ``wanted`` names the calendar; empty
+    for the first. Raises ``ToolError`` if it can't go where it is wanted.
     """
     calendars = ctx.of(CalendarParts).calendars
     if asked.held is not None or not isinstance(calendars, AllCalendars) or answer == "decline":
+        return {}
+    if asked.of is not None:
+        if wanted:
+            raise ToolError("one time alone goes only into a calendar that holds its series; answer all of it first")
         return {}
     try:
         place = await calendars.place_of_others(asked.uid, wanted)
@@ -182,7 +197,21 @@ async def rewritten(ctx: ToolContext, asked: Asked, address: str, name: str, ans
     own = [untagged(compared(each)) for each in parts.own]
     try:
         return await asyncio.to_thread(
-            parts.rewriter.answered, asked.pieces, own, address, name, PARTSTAT[answer]
+            parts.rewriter.answered, asked.pieces, own, address, name, PARTSTAT[answer], asked.of, ctx.time.zone_name
+        )  # fmt: skip
+    except ValueError as error:
+        raise ToolError(str(error)) from error
+
+
+async def replied(
+    ctx: ToolContext, asked: Asked, address: str, name: str, answer: Answer, note: str,
+    proposed: tuple[float, float] | None,
+) -> str:  # fmt: skip
+    """Return the answer as its organizer gets it; with ``proposed``, start and end of another time."""
+    try:
+        return await asyncio.to_thread(
+            ctx.of(InvitationParts).rewriter.reply, asked.pieces, address, name, PARTSTAT[answer], note,
+            ctx.clock.now(), proposed, asked.of, ctx.time.zone_name,
         )  # fmt: skip
     except ValueError as error:
         raise ToolError(str(error)) from error
@@ -194,13 +223,24 @@ async def _events(store: Store | ToolStore, tags: Sequence[str]) -> list[Json]:
     return [each for each in found if not each["gone"] and each["status"] != "CANCELLED"]
 
 
-async def _answered_ahead(ctx: ToolContext, words: Sequence[str]) -> list[Json]:
+async def _on_that_day(
+    ctx: ToolContext, waiting: Sequence[Json], words: Sequence[str], then: tuple[float, float]
+) -> list[Json]:
+    """Return what of ``waiting`` has a time then; if none has, what was answered and has; else all of it."""
+    agenda = ctx.of(CalendarParts).agenda
+    there = {each.data()["uid"] for each in await agenda.between(*then)} if agenda is not None else set()
+    return [each for each in waiting if each["uid"] in there] or await _answered_ahead(ctx, words, then) or [*waiting]
+
+
+async def _answered_ahead(
+    ctx: ToolContext, words: Sequence[str], then: tuple[float, float] | None = None
+) -> list[Json]:  # fmt: skip
     """Return what others have asked the user to, and they have answered, by words of its title."""
     agenda, now = ctx.of(CalendarParts).agenda, ctx.clock.now()
     if agenda is None:
         return []
     own = {untagged(compared(each)) for each in ctx.of(InvitationParts).own}
-    there = [each.data() for each in await agenda.between(now, now + _AHEAD)]
+    there = [each.data() for each in await agenda.between(*(then or (now, now + _AHEAD)))]
     asked = [each for each in there if each.get("answer") and untagged(compared(str(each["organizer"]))) not in own]
     uids = {str(each["uid"]) for each in asked if all(word in str(each["summary"]).casefold() for word in words)}
     return [each for uid in sorted(uids) for each in await _events(ctx.store, [f"uid:{uid}"])]
@@ -213,7 +253,10 @@ async def _by_mail(store: Store | ToolStore, said: str) -> list[Invitation]:
 
 def _soonest(events: Sequence[Json], now: float) -> Json:
     """Return the event itself, from a calendar of the user's if one has it."""
-    return min(events, key=lambda each: (each["calendar"] == INVITED, each["end"] <= now, each["start"]))
+    return min(
+        events,
+        key=lambda each: (each["calendar"] == INVITED, is_one_time(each), each["end"] <= now, each["start"]),
+    )
 
 
 async def _asked(ctx: ToolContext, event: Json) -> Asked:
@@ -230,7 +273,8 @@ async def _asked(ctx: ToolContext, event: Json) -> Asked:
             f"“{one_line(str(event['summary']), 80)}” is in {one_line(str(event['calendar']), 60)}, which can't be "
             "written to from here; answer it where it comes from"
         )
-    if known is not None and not known.cancelled and _is_newer(known, event):
+    there = [each for each in await _events(ctx.store, [f"uid:{uid}"]) if each["calendar"] == event["calendar"]]
+    if known is not None and not known.cancelled and _is_newer(known, there or [event]):
         found = CalendarObject.one(await ctx.store.get(known.id, namespace=OBJECTS))
         if found is not None and not found.gone:
             now = {**event, "start": known.start, "end": known.end, "summary": known.title, "all_day": known.all_day}
@@ -238,7 +282,11 @@ async def _asked(ctx: ToolContext, event: Json) -> Asked:
     return Asked(event, held.text, held, known)
 
 
-def _is_newer(known: Invitation, event: Json) -> bool:
-    """Check whether the organizer has asked for something else than a calendar of the user's holds."""
-    again = known.answer == UNANSWERED and event.get("answer") != UNANSWERED
-    return again or (known.start, known.end) != (event["start"], event["end"])
+def _is_newer(known: Invitation, there: Sequence[Json]) -> bool:
+    """Check whether the organizer has asked for something else than is ``there``, in a calendar of the user's.
+
+    A series, or the one time of it that was asked for last.
+    """
+    same = [each for each in there if (each["start"], each["end"]) == (known.start, known.end)]
+    again = known.answer == UNANSWERED and not any(each.get("answer") == UNANSWERED for each in same)
+    return again or not same

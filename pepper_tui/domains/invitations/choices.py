@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from pepper_tui.domains.calendar.event import by_uid
 from pepper_tui.model import Json, Signal
 
 ANSWER_INVITATION: Final = "answer_invitation"
@@ -24,7 +25,7 @@ def choices_of(signal: Signal) -> list[Json]:
     """
     if signal.source != "calendar":
         return []
-    uid = str(signal.metadata.get("uid"))
+    uid = by_uid(str(signal.metadata.get("uid")))
     if signal.metadata.get("kind") == "called off":
         return [{"words": "Remove it", "tool": "cancel_event", "arguments": {"event": uid, "which": "all"}}]
     if signal.metadata.get("kind") == "due":
@@ -32,11 +33,12 @@ def choices_of(signal: Signal) -> list[Json]:
         return [done] if signal.metadata.get("may_be_done") else []
     if not signal.metadata.get("asks"):
         return []
+    day = {"day": str(said)} if (said := signal.metadata.get("day")) else {}
     return [
         {
             "words": words,
             "tool": ANSWER_INVITATION,
-            "arguments": {"invitation": uid, "answer": answer},
+            "arguments": {"invitation": uid, "answer": answer, **day},
             "field": "propose",
         }
         for words, answer in _ANSWERS.items()

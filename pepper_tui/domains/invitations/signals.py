@@ -67,9 +67,20 @@ def changed(raw: Json, message: Message, known: Invitation, calendar: str, zone:
 
 
 def signal(
-    raw: Json, words: str, kind: str, priority: Priority, triage: Triage, now: float, uid: str = "", ends: float = 0.0
+    raw: Json,
+    words: str,
+    kind: str,
+    priority: Priority,
+    triage: Triage,
+    now: float,
+    uid: str = "",
+    ends: float = 0.0,
+    day: str = "",
 ) -> Signal:
-    """Return the signal of a mail's calendar part; ``ends``: the event, if that is known."""
+    """Return the signal of a mail's calendar part.
+
+    ``ends``: the event, if that is known. ``day``: the one time of a series that it asks about.
+    """
     facts = Facts(
         source=SOURCE, sender=str(raw["sender"]["address"]), name=str(raw["sender"]["name"]), subject=words,
         text=str(raw["reply"]), labels=[str(raw["label"])], priority=priority, reason="it came by mail",
@@ -80,6 +91,8 @@ def signal(
     metadata: Json = {"mail": raw["id"], "kind": kind, "sender": facts.sender, "with_others": True, "uid": uid}
     metadata["asks"] = kind == "asked again"
     metadata["answer_by"] = ends or None
+    if day:
+        metadata["day"] = day
     if rules:
         metadata["rules"] = list(rules)
     return Signal(

@@ -18,6 +18,7 @@ from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
 from pepper_tui.domains.calendar.objects import OBJECTS, CalendarObject, put_objects
 from pepper_tui.domains.calendar.pieces import Piece, calendar_of, pieces_of
+from pepper_tui.domains.calendar.telling.event_signals import day_to_answer
 from pepper_tui.domains.calendar.telling.settled_cards import RAW as EVENTS
 from pepper_tui.domains.calendar.writing.rewriter import Rewriter
 from pepper_tui.domains.invitations.message import Message, messages
@@ -66,7 +67,7 @@ class Invitations:
                     async with ctx.processing(update.seq):
                         await self._take(ctx, update.context.data)
 
-        listen_for_answers(ctx)
+        listen_for_answers(ctx, self._rewriter, self._own_addresses)
         # one a unit: a later mail about the same event must read what an earlier one has come to
         ctx.subscriber.on_context_batch(
             namespaces=[RAW], size=1, longest_wait=0.0, name=SUBSCRIPTION, start="now", wanted=_holds_one
@@ -104,13 +105,18 @@ class Invitations:
         invitation = await invitation_to(ctx.store, message.uid)
         if message.method != "REPLY" or invitation is None or not by_own_hand(raw) or raw.get("backlog"):
             return
-        answer = next((answer for who, answer in message.fields["answers"] if self._is_mine(who)), "")
-        if answer and answer != invitation.answer:
-            held = await _held(ctx, invitation.id)
+        for one in message.said:
+            answer = next((answer for who, answer in one["fields"]["answers"] if self._is_mine(who)), "")
+            single = bool(one["recurrence"])
+            if not answer or (answer == invitation.answer and not single):
+                continue
+            of = _seconds(one["times"][0], ctx) if single else None
+            held, own = await _held(ctx, invitation.id), self._own_addresses()
             text = await asyncio.to_thread(
-                self._rewriter.answered, held, self._own_addresses(), invitation.address, "", answer
+                self._rewriter.answered, held, own, invitation.address, "", answer, of, str(ctx.zone)
             )
-            await self._put(ctx, replace(invitation, answer=answer), text, first=False)
+            invitation = invitation if single else replace(invitation, answer=answer)
+            await self._put(ctx, invitation, text, first=False)
 
     async def _asked(self, ctx: FeedContext, raw: Json, message: Message) -> None:
         known = await invitation_to(ctx.store, message.uid)
@@ -162,7 +168,9 @@ class Invitations:
         if kept:
             told = changed(raw, message, known, str(kept[0]["calendar"]), ctx.zone)
             ends = 0.0 if message.main["repeats"] else _seconds(message.main["times"][1], ctx)
-            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid, ends))
+            one = {"start": _seconds(message.main["times"][0], ctx), "all_day": message.fields["all_day"]}
+            day = "" if message.is_whole else day_to_answer(one, ctx.zone)
+            await store_signal(ctx.store, signal(raw, *told, self._triage, ctx.clock.now(), message.uid, ends, day))
 
     async def _may_change(
         self, ctx: FeedContext, raw: Json, message: Message, known: Invitation, what: str

@@ -6,19 +6,18 @@ other. So a kill in between leaves nothing half-told: what became of the mail is
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from pydantic import Field
 
 from pepper_tui.domains.calendar.conflicts import titles_of
+from pepper_tui.domains.calendar.event import by_uid
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.telling.when import when_of
 from pepper_tui.domains.calendar.writer import AllCalendars, Held
-from pepper_tui.domains.calendar.writing.change_tools import note_change
+from pepper_tui.domains.calendar.writing.change_tools import WHICH, note_change
 from pepper_tui.domains.invitations.answering import (
-    PARTSTAT,
     Answer,
     Asked,
     InvitationParts,
@@ -26,10 +25,12 @@ from pepper_tui.domains.invitations.answering import (
     mail_of,
     meant,
     overlapping,
+    replied,
     rewritten,
     writer_for,
 )
 from pepper_tui.domains.invitations.record import invitation_to
+from pepper_tui.domains.invitations.single import When, day_said, one_time, what_asks
 from pepper_tui.domains.mail import message as mail_message
 from pepper_tui.domains.mail.parts import MailParts
 from pepper_tui.domains.mail.tools.composing import Note, compose, mail_account
@@ -56,6 +57,7 @@ async def resolve_answer(
     note: Annotated[str, Field(max_length=MAX_NOTE)] = "",
     propose: str = "",
     calendar: str = "",
+    day: str = "",
 ) -> ResolvedEffect:
     """Args:
     invitation: words of its title or of who asks, or its id; empty if only one waits
@@ -63,11 +65,17 @@ async def resolve_answer(
     note: words of the user's to the organizer
     propose: another time to propose instead, e.g. "tomorrow 10:00"
     calendar: the name of the calendar that it goes into; empty for the first one of the config
+    day: of a series, the one time that is meant, e.g. "friday" or "2027-01-19"; "all": each of them; empty: what asks
     """  # noqa: D415
-    asked = await meant(ctx, invitation.strip())
+    when = await day_said(ctx, day.strip())
+    asked = await meant(ctx, invitation.strip(), (when.begin, when.end) if when is not None else None)
+    if when is not None:
+        asked = await one_time(ctx, asked, when)
+    elif not day.strip():
+        asked = await what_asks(ctx, asked)
     if asked.known is not None and asked.known.cancelled:
         raise ToolError(f"“{asked.title}” was cancelled")
-    if not asked.event["recurrence"] and asked.event["end"] <= ctx.clock.now():
+    if (asked.of is not None or not asked.event["recurrence"]) and asked.event["end"] <= ctx.clock.now():
         raise ToolError(f"“{asked.title}” is over")
     if not asked.organizer:
         raise ToolError(f"“{asked.title}” names nobody to answer")
@@ -107,12 +115,7 @@ async def _effect(
     other = f" Proposed instead: {when_of(ctx, *proposed, False)}." if proposed else ""
     verb = "proposes another time for" if proposed else _SAID[answer]
     said = f"{name or address} {verb} “{asked.title}”, {when}.{other}\n" + (f"\n{note}\n" if note else "")
-    try:
-        text = await asyncio.to_thread(
-            parts.rewriter.reply, asked.pieces, address, name, PARTSTAT[answer], note, ctx.clock.now(), proposed
-        )
-    except ValueError as error:
-        raise ToolError(str(error)) from error
+    text = await replied(ctx, asked, address, name, answer, note, proposed)
     subject = f"{'New time proposed' if proposed else _SUBJECTS[answer]}: {asked.title}"
     fields: Json = {
         "to": mail_message.parse_addresses(asked.organizer, "organizer"), "cc": [],
@@ -129,6 +132,8 @@ async def _effect(
         "uid": asked.uid,
         "edition": [*asked.known.edition] if asked.known else [],
         "answer": answer,
+        "of": asked.of,
+        "who": [address, name],
         "note": note,
         "proposed": [*proposed] if proposed else [],
         "held": {"place": asked.held.place, "at": asked.held.at, "version": asked.held.version} if asked.held else {},
@@ -142,6 +147,7 @@ async def _effect(
     lines = [
         CardLine("Answer", "another time" if proposed else _ANSWERS[answer], settled=True),
         CardLine("Event", f"{asked.title}, {when}", settled=True),
+        *_which(asked),
         *([CardLine("Proposed", when_of(ctx, *proposed, False), settled=True)] if proposed else []),
         *([CardLine("Overlaps", titles_of(beside), settled=True)] if beside else []),
         *_goes_to(asked, whither),
@@ -157,6 +163,12 @@ def _by_whom(asked: Asked, mail: Json | None) -> Note:
     return Note(f"the invitation came from {one_line(mail['sender']['address'], 80)}", loud=True)
 
 
+def _which(asked: Asked) -> list[CardLine]:
+    if asked.of is not None:
+        return [CardLine("Which", WHICH["this"], settled=True)]
+    return [CardLine("Which", WHICH["all"], settled=True)] if asked.event["recurrence"] else []
+
+
 def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
     if asked.held is not None:
         return [CardLine("Calendar", str(asked.event["calendar"]), settled=True)]
@@ -168,7 +180,9 @@ def _goes_to(asked: Asked, whither: Json) -> list[CardLine]:
 async def revise_answer(ctx: ToolContext, effect: ResolvedEffect, fields: dict[str, str]) -> ResolvedEffect:
     """Return the answer with the user's own text."""
     told = effect.payload["told"]
-    asked = await meant(ctx, str(told["uid"]))
+    asked = await meant(ctx, by_uid(str(told["uid"])))
+    if told.get("of") is not None:
+        asked = await one_time(ctx, asked, When.at(float(told["of"]), ctx.zone))
     proposed = (float(told["proposed"][0]), float(told["proposed"][1])) if told["proposed"] else None
     body = sendable(fields.get("body", str(effect.payload["fields"]["body"]))).rstrip() + "\n"
     into = fields.get("goes into", "").strip()
@@ -184,6 +198,8 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
         noted = {"id": uid, "call": ctx.call.id, "at": ctx.clock.now(), "beside": told["beside"]}
         noted["calendar"] = told["calendar"]
         await ctx.store.store(noted, namespace=Namespace.ADDED, context_id=uid)
+    if told.get("of") is not None and not told["held"]:
+        await note_change(ctx, uid, str(told["calendar"]), told["after"])
     if not told["held"] and not told["add"]:
         return
     if not isinstance(calendars, AllCalendars):
@@ -203,7 +219,9 @@ async def _keep(ctx: ToolContext, told: Json) -> None:
 def _same(payload: Json) -> Json:
     """Return an answer without what is new each time: its Message-ID, and when it was written."""
     told = payload["told"]
-    return {name: told[name] for name in ("uid", "answer", "note", "proposed")} | {"body": payload["fields"]["body"]}
+    return {name: told.get(name) for name in ("uid", "answer", "of", "note", "proposed")} | {
+        "body": payload["fields"]["body"]
+    }
 
 
 def _account(given: Any, payload: Json) -> str:

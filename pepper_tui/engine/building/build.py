@@ -298,6 +298,7 @@ def _tool_parts(ground: Ground, notices: Notices, sensing: Sensing, calling: Cal
             ground.own,
             sensing.called,
             sensing.copies,
+            connected.free_busy,
         ),
         invitations=InvitationParts(ground.own),
         files=FileParts(looks, folders(config.files.folders, "read", "files.folders")),

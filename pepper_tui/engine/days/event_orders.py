@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from pepper_tui.clock import Clock
+from pepper_tui.domains.calendar.event import by_uid
 from pepper_tui.llm.offline.grammar import parse
 from pepper_tui.model import OPEN_TAG, Effect, EngineError, Json, Namespace, ToolCall, Written
 from pepper_tui.store import ContextStore
@@ -50,7 +51,8 @@ class EventOrders:
         name, always, field = ORDERS[act]
         if field and not said.text.strip():
             raise EngineError("nothing was written: nothing changes")
-        which = {_ANSWER: {"invitation": ref}, _DONE: {"todo": ref}}.get(name, {"event": ref, "day": day})
+        by = {_ANSWER: "invitation", _DONE: "todo"}.get(name, "event")
+        which = {by: by_uid(ref)} | ({"day": day} if day and name != _DONE else {})
         return await self._call(name, {**which, **always, **({field: said.text.strip()} if field else {})}, said)
 
     async def _new(self, text: str) -> Json:

@@ -119,6 +119,8 @@ def _listed(name: str, content: str, now: float) -> str:
         lines = [retell(line.split(" | "), now) or line for line in lines]
     elif len(lines) < 2:
         return f"{head}\n{body}" if head else body
+    if head is None and name == "find_free_time" and lines[0].endswith(":"):
+        head, lines = lines[0], lines[1:]
     if head is None:
         return body
     return f"{head}\n" + "\n".join(f"- {line}" for line in lines)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Final
 
 from pepper_tui.clock.words import Within, is_time, leading_time, names_days, opening_time, spans_said, trailing_time
+from pepper_tui.llm.offline.command import Command
+from pepper_tui.llm.offline.free_words import free_with
 from pepper_tui.llm.offline.mail_words import asks_server, mail_query
 from pepper_tui.llm.offline.rule_words import read as read_order
 
@@ -23,10 +24,11 @@ CAPABILITIES: Final = (
     "what's on today and tomorrow / next week / in december / the week of 14 dec · conflicts this week",
     "join links today (where your meetings can be joined)",
     "my to-dos · done with pay the rent · reopen pay the rent (after your yes)",
-    "am I free tomorrow afternoon · free time next week",
+    "am I free tomorrow afternoon · free time next week · find 45 minutes with ben friday · when are ann and I free",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "move lunch with Ann to saturday 13:00 · rename lunch to dinner · cancel standup on friday (after your yes)",
     "accept the invitation from ann · decline budget review · propose friday 10:00 for budget review (after your yes)",
+    "decline standup on friday · accept all of standup (of a series you are invited to; after your yes)",
     "mails from ann about rent last week · my unread mail · search mail for subject:invoice has:attachment",
     "read mail from ann · what's new",
     "reply to ann: text · reply all to ann: text · reply to list ann: text (each waits for your yes, as the next line)",
@@ -41,17 +43,6 @@ CAPABILITIES: Final = (
     'use server__tool key=value, key=value (a tool of an MCP server; or {"key": "value"})',
     "status · help",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One understood message: its kind and the words that fill it."""
-
-    kind: str
-    values: dict[str, str] = field(default_factory=dict)
-
-    def __getitem__(self, key: str) -> str:
-        return self.values.get(key, "")
 
 
 _I: Final = re.IGNORECASE | re.DOTALL
@@ -101,6 +92,13 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
         ("remind", r"remember\s+to\s+(?P<rest>.+)"),
         ("remember", r"remember(?:\s+that|\s*:|,)?\s+(?P<text>\S.+)"),
         ("forget", r"forget\s+(?:about\s+)?(?:my\s+)?(?P<field>[\w .'-]{1,40})"),
+        ("free_with", r"when\s+(?:is|are|am|can|could)\s+(?P<people>\S.*?)\s+(?:(?:both|all)\s+)?"
+                      r"(?:be\s+free|free|meet)(?:\s+(?P<span>\S.*))?"),
+        ("free_with", r"(?:find\s+|show\s+)?(?:me\s+|my\s+|us\s+)?(?:free\s+time|time)\s+(?:with|for\s+me\s+and)\s+"
+                      r"(?P<rest>\S.*)"),
+        ("free_with", r"find\s+(?:(?:me|us)\s+)?(?:a\s+slot\s+of\s+)?(?P<count>\d{1,4}|an|half\s+an)\s*"
+                      r"(?P<unit>m(?:ins?|inutes?)?|h(?:ours?|rs?)?)(?:\s+(?:with|for\s+me\s+and)\s+(?P<rest>\S.*)"
+                      r"|\s+(?P<span>\S.*))?"),
         ("free", r"(?:(?:when\s+)?am\s+i\s+free|(?:find\s+|show\s+)?(?:me\s+|my\s+)?free\s+time|do\s+i\s+have\s+time)"
                  r"(?:\s+(?P<span>\S.*?))??(?:\s+(?:(?:in\s+the|this)\s+)?(?P<part>morning|afternoon|evening))?"),
         ("conflicts", r"(?:(?:any|show|list|find|check)\s+)?(?:(?:for|me|my|the|any)\s+)*(?:calendar\s+)?"
@@ -128,11 +126,15 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                           r"(?:to-?do\s+)?(?P<todo>\S.*)"),
         ("complete_todo", r"mark\s+(?:the\s+|my\s+)?(?:to-?do\s+)?(?P<todo>\S.*?)\s+(?:as\s+)?done"),
         ("reopen_todo", r"(?:reopen|re-open)\s+(?:the\s+|my\s+)?(?:to-?do\s+)?(?P<todo>\S.*)"),
-        ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?(?P<which>\S.*)"),
+        ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?"
+                         r"(?P<which>\S.*?)(?:\s+on\s+(?P<day>\S.*))?"),
         ("answer_invitation", r"(?:(?:please\s+)?(?P<answer>accept|decline|(?:tentatively\s+accept|maybe)))\s+"
                               r"(?:the\s+|my\s+|this\s+)?(?:invitation|invite|meeting\s+request)"
-                              r"(?:\s+(?:to|from|of|for|by)\s+(?:the\s+)?(?P<which>\S.*))?"),
-        ("answer_invitation", r"(?P<answer>accept|decline|tentatively\s+accept)\s+(?:the\s+)?(?P<which>\S.*)"),
+                              r"(?:\s+(?:to|from|of|for|by)\s+(?:the\s+)?(?P<which>\S.*?))?"
+                              r"(?:\s+on\s+(?P<day>\S.*))?"),
+        ("answer_invitation", r"(?P<answer>accept|decline|tentatively\s+accept)\s+"
+                              r"(?P<all>all\s+(?:times\s+)?of\s+)?(?:the\s+|my\s+)?(?P<which>\S.*?)"
+                              r"(?:\s+on\s+(?P<day>\S.*))?"),
         ("add_event", r"(?:add|schedule|plan)\s+(?:an?\s+|the\s+)?(?:event:?\s+)?(?P<rest>\S.*)"),
         ("add_event_unclear", r"(?:add|schedule)\s+.*"),
         ("rule_unclear", r"(?:watch|alert\s+me|tell\s+me\s+(?:when|if|about)|notify\s+me|from\s+now\s+on|always"
@@ -153,6 +155,7 @@ LONGEST: Final = 8000  # maximum characters of an order
 _WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once per blank
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _WRITTEN: Final = ("send", "reply", "reply_all", "reply_list", "forward", "note", "use")
+_ANSWERING: Final = ("answer_invitation", "propose_time")
 _LOOK: Final = ("agenda", "free", "conflicts", "links")
 MOST_DAYS: Final = 92
 """That the calendar's tools look at in one piece."""
@@ -207,6 +210,11 @@ def parse(text: str, locale: str = "en") -> Command:
             command = _reminder(values.get("before", ""), values.get("rest", ""), locale)
         elif kind == "add_event":
             command = _event(values["rest"], locale)
+        elif kind == "free_with":
+            command = free_with(values, locale)
+        elif kind in _ANSWERING and "day" in values and not _is_day(values["day"], locale):
+            which = " on ".join(filter(None, (values.get("which"), values.pop("day"))))
+            command = Command(kind, {**values, "which": which})
         elif kind in _LOOK and "span" in values and not names_days(values["span"], locale):
             continue
         else:
@@ -238,6 +246,10 @@ def _reminder(before: str, rest: str, locale: str) -> Command | None:
         return Command("remind_without_text", {"when": text})
     said = _OF_TIME.search(text)
     return Command("remind_without_time", {"text": text, "said": text[said.start() :]} if said else {"text": text})
+
+
+def _is_day(words: str, locale: str) -> bool:
+    return names_days(words, locale) or is_time(words, locale)
 
 
 def _event(rest: str, locale: str) -> Command | None:

@@ -17,8 +17,9 @@ from pepper_tui.clock import Clock, local_locale
 from pepper_tui.config import User
 from pepper_tui.llm.offline import briefs
 from pepper_tui.llm.offline.answers import SHOWN, called, in_words
+from pepper_tui.llm.offline.command import Command
 from pepper_tui.llm.offline.draft import Draft
-from pepper_tui.llm.offline.grammar import Command, parse
+from pepper_tui.llm.offline.grammar import parse
 from pepper_tui.llm.offline.mail_words import newest_from
 from pepper_tui.llm.offline.on_newest import ON_NEWEST
 from pepper_tui.llm.offline.orders import Orders

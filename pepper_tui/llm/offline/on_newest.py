@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from pepper_tui.llm.offline.grammar import Command
+from pepper_tui.llm.offline.command import Command
 from pepper_tui.model import Json
 
 Needed = tuple[str, str, Json]

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Any, Final
 
 from pepper_tui.clock.words import read_time
 from pepper_tui.config import User
 from pepper_tui.llm.offline import briefs
+from pepper_tui.llm.offline.command import Command
 from pepper_tui.llm.offline.draft import Draft
-from pepper_tui.llm.offline.grammar import CAPABILITIES, LONGEST, Command, agenda_span, arguments_of
+from pepper_tui.llm.offline.grammar import CAPABILITIES, LONGEST, agenda_span, arguments_of
 from pepper_tui.llm.offline.mail_words import newest_from
 from pepper_tui.llm.offline.on_newest import ON_NEWEST, Needed
 from pepper_tui.text import one_line
@@ -68,12 +69,16 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
     "answer_invitation": lambda c: (
         "answer_invitation",
         _REPLYING,
-        {"invitation": c["which"], "answer": _ANSWERS.get(c["answer"].lower(), "tentative")},
+        {
+            "invitation": c["which"],
+            "answer": _ANSWERS.get(c["answer"].lower(), "tentative"),
+            "day": "all" if c["all"] else c["day"],
+        },
     ),
     "propose_time": lambda c: (
         "answer_invitation",
         _REPLYING,
-        {"invitation": c["which"], "answer": "tentative", "propose": c["propose"]},
+        {"invitation": c["which"], "answer": "tentative", "propose": c["propose"], "day": c["day"]},
     ),
     "list_todos": lambda c: ("list_todos", "", {}),
     "complete_todo": lambda c: ("complete_todo", _CHANGING, {"todo": c["todo"]}),
@@ -181,6 +186,10 @@ class Orders:
             case "free":
                 part = command["part"].lower() or ("evening" if command["span"].lower() == "tonight" else "")
                 self._look(command, now, draft, "find_free_time", part=part)
+            case "free_with":
+                said = {"people": command["people"].split("\n")} if command["people"] else {}
+                length = {"minutes": int(command["minutes"])} if command["minutes"] else {}
+                self._look(command, now, draft, "find_free_time", part=command["part"], **said, **length)
             case "hello":
                 name = f" {one_line(self._user.name.split()[0], 40)}" if self._user.name.split() else ""
                 draft.say(f"Hello{name}. Type help to see what I understand.")
@@ -193,7 +202,7 @@ class Orders:
             case _:
                 draft.say(WORDS["unknown"](command))
 
-    def _look(self, command: Command, now: float, draft: Draft, tool: str, **arguments: str | bool) -> None:
+    def _look(self, command: Command, now: float, draft: Draft, tool: str, **arguments: Any) -> None:
         """Call a tool that looks at the named days."""
         today = datetime.fromtimestamp(now, self._zone).date()
         if span := agenda_span(command["span"], today, self._locale):

@@ -218,3 +218,50 @@ async def test_an_answer_is_thought_better_of(desk: Both, server: Server) -> Non
         return f"ATTENDEE;PARTSTAT=DECLINED:mailto:{SAM}" in lines(server) and len(desk.smtp.taken) == 2
 
     await desk.until(declined, 1.0)
+
+
+async def test_one_time_of_a_series_is_answered_there_and_again_when_its_organizer_moves_it(
+    desk: Both, server: Server
+) -> None:
+    await desk.come(event(START, more=("RRULE:FREQ=DAILY;COUNT=3",)))
+    await desk.engine.approve((await desk.accepts()).id)
+    assert await desk.ended() is CallState.SUCCEEDED
+
+    async def copied() -> bool:
+        return any(row["calendar"] == "cal/work" for row in await desk.rows("raw.calendar"))
+
+    await desk.until(copied, 1.0)
+    await desk.says("not on the 6th", calls(("answer_invitation", {
+        "invitation": "numbers", "answer": "decline", "day": "2027-01-06",
+    })))  # fmt: skip
+    await desk.engine.approve((await desk.card()).id)
+
+    def parts() -> tuple[str, str]:
+        """The series, and its one changed time."""
+        both = "\n".join(lines(server)).split("BEGIN:VEVENT")
+        return both[1], both[2] if len(both) > 2 else ""
+
+    async def declined() -> bool:
+        return "PARTSTAT=DECLINED" in parts()[1] and len(desk.smtp.taken) == 2
+
+    await desk.until(declined, 0.1)
+    assert "PARTSTAT=ACCEPTED" in parts()[0]
+    for _ in range(3):
+        await desk.clock.advance(70)
+    single = next(line for line in parts()[1].split("\n") if line.startswith("RECURRENCE-ID"))
+    moved = event(START + 26 * HOUR, sequence=1, more=(single,))
+    deliver(desk.root, invitation("REQUEST", moved, number=7), "7.host")
+
+    async def asks() -> str:
+        return next((each.id for each in await desk.questions() if each.title.startswith("Moved")), "")
+
+    await desk.engine.choose(f"notification:{await desk.until(asks, 0.5)}", 1)
+    await desk.engine.approve((await desk.card()).id)
+
+    async def accepted() -> bool:
+        return "PARTSTAT=ACCEPTED" in parts()[1] and "SEQUENCE:1" in parts()[1] and len(desk.smtp.taken) == 3
+
+    await desk.until(accepted, 0.1)
+    assert "SEQUENCE:0" in parts()[0], "the others stay as they are"
+    loud = [each.split(" — ")[0] for each in await desk.signals() if not each.startswith("log: ")]
+    assert loud == ["normal: Invitation: Quarterly numbers", "normal: Moved: Quarterly numbers"]

@@ -13,6 +13,7 @@ from pepper_tui.model import Approval, CallState
 from tests.connectors.caldav.test_account import CalendarDesk
 from tests.connectors.google_calendar.account import ALEX, allow, config_of, settings_of
 from tests.domains.invitations.invited import BEN, HOUR, event, invitation
+from tests.domains.invitations.test_invitations import replied
 from tests.domains.mail.mails import deliver, make_maildir
 from tests.engine.desk import calls
 from tests.google import Google
@@ -141,6 +142,22 @@ async def test_a_series_is_answered_with_its_changed_times(desk: Invited, google
     await desk.until(desk.sent, 1.0)
     assert {answers(google, each)[ALEX] for each in ("series0", "series0_20270119T080000Z")} == {"accepted"}
     assert len(google.asked(PATCH)) == 2
+
+
+async def test_one_time_of_a_series_is_declined_alone(desk: Invited, google: Google) -> None:
+    await desk.says(
+        "decline weekly on the 26th",
+        calls(("answer_invitation", {"invitation": "weekly", "answer": "decline", "day": "2027-01-26"})),
+    )
+    card: Approval = await desk.card()
+    assert "Tue 26 Jan 2027, 08:00–09:00" in {line.label: line.value for line in card.resolved.lines}["Event"]
+    await desk.engine.approve(card.id)
+    await desk.until(desk.sent, 1.0)
+    assert "RECURRENCE-ID:20270126T080000Z" in replied(desk.smtp.taken[0])[1]
+    [asked] = google.asked(PATCH)
+    assert (asked.path.rpartition("/")[2], set(asked.body)) == ("series0_20270126T080000Z", {"attendees"})
+    told = {each: answers(google, each)[ALEX] for each in ("series0", "series0_20270126T080000Z")}
+    assert told == {"series0": "needsAction", "series0_20270126T080000Z": "declined"}
 
 
 async def test_whom_google_does_not_hold_as_invited_is_not_made_so(desk: Invited, google: Google) -> None:

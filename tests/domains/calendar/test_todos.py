@@ -152,7 +152,7 @@ async def test_a_to_do_is_told_once_when_it_becomes_due(
         [told] = await desk.told("due")
         assert (told["priority"], told["reason"]) == ("normal", "a to-do of yours is due")
         [key] = choices_of(Signal.of(told))  # of the card, where a rule of the user's makes one
-        assert (key["words"], key["tool"], key["arguments"]) == ("Done", "complete_todo", {"todo": "timed"})
+        assert (key["words"], key["tool"], key["arguments"]) == ("Done", "complete_todo", {"todo": "uid:timed"})
         await desk.pass_to(at(16, 8, 59))
         assert len(await desk.words("due")) == 1
         await desk.pass_to(at(16, 9) + 1)

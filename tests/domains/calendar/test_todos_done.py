@@ -65,6 +65,7 @@ async def test_what_there_is_to_do(bench: Bench, calendar: OneFile) -> None:
         ({"todo": "plants"}, "“Water plants” repeats, and programs differ in how that goes on; do it in your own"),
         ({"todo": "bill"}, "no open to-do is called 'bill'"),
         ({"todo": "rent", "done": False}, "no done to-do is called 'rent'"),
+        ({"todo": "tax2"}, "no open to-do is called 'tax2'"),
         ({"todo": "car"}, "no open to-do is called 'car'"),
         ({"todo": " "}, "'todo' is empty"),
     ],

@@ -69,9 +69,9 @@ class Checks:
                     problems.append(f"twice: {key} was done {count} times")
                 if not self._said_yes(wanted.get(key, [])):
                     problems.append(f"twice: {key} was done without a yes")
-            for key, calls in wanted.items():
-                if key[0] == place.calendar:
-                    problems += self._ends(key, calls, done[key], place)
+            for meant, calls in wanted.items():
+                if meant[0] == place.calendar:
+                    problems += self._ends(meant, calls, done[meant], place)
             again = Counter(each.uid for each in place.history or () if each.ours and each.kind == "put")
             gone = Counter(each.uid for each in place.history or () if each.kind == "drop")
             problems += [f"twice: {uid} was added {n} times" for uid, n in again.items() if n > 1 + gone[uid]]
@@ -121,11 +121,11 @@ class Checks:
         problems = []
         there = self._calendars.file.lying()
         for uid in {*there, *could}:
-            start = there[uid].start if uid in there else None
+            begins = there[uid].start if uid in there else None
             if uid.startswith(PREFIX) or self._elsewhere(uid):
                 continue
-            if start not in could[uid]:
-                problems.append(f"lost: {uid} begins {start} in the file, and was to begin {could[uid]}")
+            if begins not in could[uid]:
+                problems.append(f"lost: {uid} begins {begins} in the file, and was to begin {could[uid]}")
         return problems
 
     def _elsewhere(self, uid: str) -> bool:

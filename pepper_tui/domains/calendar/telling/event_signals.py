@@ -82,6 +82,8 @@ class EventSignals:
         if kind in _ASKING and raw.get("answer") == UNANSWERED and self._by_others(raw):
             metadata["asks"] = True
             metadata["answer_by"] = None if raw["recurrence"] else raw["end"]
+            if is_one_time(raw):
+                metadata["day"] = day_to_answer(raw, ctx.zone)
             if priority is not Priority.LOG:
                 metadata["text"] = await self._details(ctx, raw)
         told = raw["location"] and not (soon and raw.get("link") and not is_place(raw["location"]))
@@ -121,7 +123,7 @@ class EventSignals:
             return ""
         if raw["end"] <= ctx.clock.now() and not raw["recurrence"]:
             return "it is over"
-        if update.context.version == 1 and await added_by_pepper(ctx, raw) is not None:
+        if update.context.version == 1 and not is_one_time(raw) and await added_by_pepper(ctx, raw) is not None:
             return "Pepper added it, with your yes"
         if await _changed_by_pepper(ctx, raw, update.context.updated_at):
             return "Pepper changed it, with your yes"
@@ -174,6 +176,16 @@ def _when(raw: Json, zone: tzinfo, *, end: bool = False) -> str:
     return f"{start:%a %d %b %H:%M}" + (f"–{until}" if end else "")
 
 
+def is_one_time(event: Json) -> bool:
+    """Check whether an event, as it is stored, is a changed time of a series."""
+    return str(event["recurrence"])[:8].isdigit()
+
+
+def day_to_answer(event: Json, zone: tzinfo) -> str:
+    """Return the words that name the day and hour of a single time of a series."""
+    return f"{datetime.fromtimestamp(event['start'], zone):{'%Y-%m-%d' if event['all_day'] else '%Y-%m-%d %H:%M'}}"
+
+
 def _changed(kind: str, before: Json | None, raw: Json, zone: tzinfo) -> str:
     """Return what it was before, or what of it is another now."""
     if before is None or kind not in ("moved", "changed"):
@@ -206,12 +218,21 @@ async def _changed_by_pepper(ctx: FeedContext, event: Json, at: float) -> bool:
     """Check whether ``event``, as it was seen ``at``, is as Pepper has made it, or gone since Pepper has removed it.
 
     What is left of a series whose later times Pepper has just removed is an event by itself, as its rule is another.
+    Several of its times may have been changed since the last look.
     """
     found = await ctx.store.get(changed_id(event["uid"]), namespace=Namespace.ADDED)
-    if found is None or found.data.get("calendar") != event["calendar"]:
+    while found is not None and not _is_that_change(found.data, event, at):
+        if at - found.data["at"] > _JUST or found.version == 1:
+            return False
+        found = await ctx.store.get(found.context_id, namespace=Namespace.ADDED, version=found.version - 1)
+    return found is not None
+
+
+def _is_that_change(noted: Json, event: Json, at: float) -> bool:
+    if noted.get("calendar") != event["calendar"]:
         return False
-    just = at - found.data["at"] <= _JUST
-    if after := found.data["after"]:
+    just = at - noted["at"] <= _JUST
+    if after := noted["after"]:
         title, *times = after
         same = title == event["summary"] and not event["gone"]
         return bool(same and (just if times[0] is None else times == [event["start"], event["end"]]))

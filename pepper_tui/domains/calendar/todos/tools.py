@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
+from pepper_tui.domains.calendar.event import uid_in
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import TODO, pieces_of
 from pepper_tui.domains.calendar.todos.listing import listed, unread_todos
@@ -87,8 +88,10 @@ async def _meant(ctx: ToolContext, words: str, day: str, *, done: bool) -> Todo:
     if not wanted:
         raise ToolError("'todo' is empty; say words of its title")
     there = [each for each in await _all(ctx) if each.done is not done]
-    found = [each for each in there if all(word in each.summary.casefold() for word in wanted)]
-    found = found or [each for each in there if each.uid == words]  # a card's own choice
+    if uid := uid_in(words):
+        found = [each for each in there if each.uid == uid]
+    else:
+        found = [each for each in there if all(word in each.summary.casefold() for word in wanted)]
     if day.strip():
         found = [each for each in found if each.due is not None and await _is_on(ctx, each.due, day)]
     found = [each for each in found if each.summary.casefold().split() == wanted] or found

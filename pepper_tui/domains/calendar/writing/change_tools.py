@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pepper_tui.clock.words import TimeAskedError
 from pepper_tui.domains.calendar.conflicts import NAMED, taken_beside, titles_of
-from pepper_tui.domains.calendar.event import INVITED, Event
+from pepper_tui.domains.calendar.event import INVITED, Event, by_uid, uid_in
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.pieces import pieces_of
 from pepper_tui.domains.calendar.telling.when import when_of
@@ -33,7 +33,7 @@ Which = Literal["", "this", "following", "all"]
 AHEAD: Final = 366 * 86400.0  # seconds in which an event is looked for
 BACK: Final = 86400.0
 _LONGEST: Final = 14 * 24 * 60
-_WHICH: Final = {"this": "only this time", "following": "this and all later ones", "all": "all its times"}
+WHICH: Final = {"this": "only this time", "following": "this and all later ones", "all": "all its times"}
 _REWRITER: Final = Rewriter()
 
 
@@ -133,8 +133,10 @@ async def _meant(ctx: ToolContext, words: str, day: str) -> Meant:
     if not wanted:
         raise ToolError("'event' is empty; say words of its title")
     there = [Event.of(each.data()) for each in await agenda.between(begin, end)]
-    by_uid = [each for each in there if each.uid == words]  # a card's own choice
-    there = by_uid or [each for each in there if all(word in each.summary.casefold() for word in wanted)]
+    if uid := uid_in(words):
+        there = [each for each in there if each.uid == uid]
+    else:
+        there = [each for each in there if all(word in each.summary.casefold() for word in wanted)]
     found = [each for each in there if each.end > begin]
     exact = [each for each in found if each.summary.casefold().split() == wanted]
     ahead = [each for each in exact or found if each.end > now] or exact or found
@@ -167,7 +169,7 @@ async def _asked_which(ctx: ToolContext, words: str, firsts: Sequence[Event]) ->
     choices: list[Json] = [
         {
             "words": said,
-            "arguments": {"event": each.uid, "day": f"{datetime.fromtimestamp(each.start, ctx.zone):%Y-%m-%d}"},
+            "arguments": {"event": by_uid(each.uid), "day": f"{datetime.fromtimestamp(each.start, ctx.zone):%Y-%m-%d}"},
             "field": "event",
         }
         for said, each in zip(named, firsts, strict=True)
@@ -189,7 +191,7 @@ async def _changed(ctx: ToolContext, meant: Meant, changes: Json, which: str) ->
         raise ToolError(str(error)) from error
     lines = [CardLine("Event", f"{meant.title}, {when_of(ctx, event.start, event.end, event.all_day)}", settled=True)]
     if meant.repeats:
-        lines.append(CardLine("Which", _WHICH[which], settled=True))
+        lines.append(CardLine("Which", WHICH[which], settled=True))
     if "start" in changes:
         lines.append(CardLine("New time", when_of(ctx, changes["start"], changes["end"], event.all_day)))
         agenda = ctx.of(CalendarParts).agenda
@@ -232,7 +234,7 @@ async def resolve_cancel(
             raise ToolError(str(error)) from error
     lines = [CardLine("Event", f"{meant.title}, {when_of(ctx, one.start, one.end, one.all_day)}", settled=True)]
     if meant.repeats:
-        lines.append(CardLine("Which", _WHICH[which], settled=True))
+        lines.append(CardLine("Which", WHICH[which], settled=True))
     return _effect(ctx, meant, f"Cancel {meant.title}", lines, text, [])
 
 

@@ -18,9 +18,13 @@ class Rewriter:
     def __init__(self, process: ParserProcess = PROCESS) -> None:
         self._process = process
 
-    def answered(self, held: Sequence[Piece], own: Sequence[str], address: str, name: str, answer: str) -> str:
+    def answered(
+        self, held: Sequence[Piece], own: Sequence[str], address: str, name: str, answer: str,
+        of: float | None = None, zone: str = "UTC",
+    ) -> str:  # fmt: skip
         """Return the calendar of these events with the user's answer; see ``rewriting.answered``."""
-        return self._text("answered", held, own=[*own], address=address, name=name, answer=answer)
+        who: dict[str, Any] = {"own": [*own], "address": address, "name": name}
+        return self._text("answered", held, **who, answer=answer, of=of, zone=zone)
 
     def cancelled(self, held: Sequence[Piece]) -> str:
         """Return the calendar of these events, cancelled."""
@@ -28,12 +32,12 @@ class Rewriter:
 
     def reply(
         self, held: Sequence[Piece], address: str, name: str, answer: str, comment: str, stamp: float,
-        proposed: tuple[float, float] | None = None,
+        proposed: tuple[float, float] | None = None, of: float | None = None, zone: str = "UTC",
     ) -> str:  # fmt: skip
         """Return the answer to an invitation; see ``rewriting.reply``. ``proposed``: another start and end."""
         start, end = proposed or (0.0, 0.0)
         options: dict[str, Any] = {"address": address, "name": name, "answer": answer, "comment": comment}
-        return self._text("reply", held, **options, stamp=stamp, start=start, end=end)
+        return self._text("reply", held, **options, stamp=stamp, start=start, end=end, of=of, zone=zone)
 
     def edited(
         self, held: Sequence[Piece], changes: Json, of: float | None, shown: float, zone: str, now: float

@@ -25,21 +25,28 @@ def warm() -> None:
     """Load what is loaded lazily: a sandboxed process can open no file."""
     reading.warm()
     start = b"BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nEND:VEVENT\r\n"
-    reply(start, [], "a@example.org", "A", "accepted", "", 0.0)
+    reply(start, [], "a@example.org", "A", "accepted", "", 0.0, of=0.0)
     edited(start, [], {"start": 0.0, "end": 1.0}, None, 0.0, "Europe/Berlin", 0.0)
     completed(b"BEGIN:VTODO\r\nUID:a\r\nEND:VTODO\r\n", [], done=True, now=0.0)
 
 
-def answered(source: bytes, zones: list[str], own: list[str], address: str, name: str, answer: str) -> Json:
+def answered(
+    source: bytes, zones: list[str], own: list[str], address: str, name: str, answer: str,
+    of: float | None = None, zone: str = "UTC",
+) -> Json:  # fmt: skip
     """Return ``text``, the calendar with the user's answer.
 
-    ``own`` are the user's addresses, ``address`` the one to answer by. No server is to send that answer: Pepper does.
+    ``own`` are the user's addresses, ``address`` the one to answer by. ``of`` is the start of the one time of a series
+    that is answered, in the user's ``zone`` if it has none; None: all. No server is to send that answer: Pepper does.
     """
     events = opened(source, zones)[0].walk("VEVENT")
-    for event in events:
+    about = events if of is None else [_one_of(events, of, zone)]
+    events += [each for each in about if each not in events]
+    for event in about:
         mine = _attendee(event, own) or _added(event, address, name)
         mine.params["PARTSTAT"] = answer.upper()
         mine.params.pop("RSVP", None)
+    for event in events:
         if (organizer := event.get("ORGANIZER")) is not None:
             organizer.params["SCHEDULE-AGENT"] = "CLIENT"  # RFC 6638, section 7.1
     return {"text": _whole(events, zones)}
@@ -136,6 +143,12 @@ def removed(source: bytes, zones: list[str], of: float, *, following: bool, zone
     return {"text": _whole(kept, zones)}
 
 
+def _one_of(events: Sequence[Any], of: float, zone: str) -> Any:
+    """Return the one time of a series that begins then; see ``_occurrence``."""
+    main = next((each for each in events if "RECURRENCE-ID" not in each), events[0])
+    return _occurrence(events, main, of, ZoneInfo(zone))
+
+
 def _occurrence(events: Sequence[Any], main: Any, of: float, own: ZoneInfo) -> Any:
     """Return the changed occurrence that there is for this time, or a new one, as the series has it."""
     if (moved := _moved_to(events, of, own)) is not None:
@@ -224,17 +237,19 @@ def _renew(event: Any, now: float) -> None:
 
 def reply(
     source: bytes, zones: list[str], address: str, name: str, answer: str, comment: str, stamp: float,
-    start: float = 0.0, end: float = 0.0,
+    start: float = 0.0, end: float = 0.0, of: float | None = None, zone: str = "UTC",
 ) -> Json:  # fmt: skip
     """Return ``text``, the answer to an invitation, for a mail (RFC 5546, section 3.2.3).
 
-    With ``start`` and ``end`` (POSIX seconds), it proposes that time instead (section 3.2.7). ``stamp`` is now.
+    With ``start`` and ``end`` (POSIX seconds), it proposes that time instead (section 3.2.7). ``stamp`` is now. ``of``
+    and ``zone`` as in ``answered``.
     """
     calendar = icalendar.Calendar()
     calendar.add("PRODID", PRODUCT)
     calendar.add("VERSION", "2.0")
     calendar.add("METHOD", "COUNTER" if end else "REPLY")
-    for asked in opened(source, zones)[0].walk("VEVENT"):
+    events = opened(source, zones)[0].walk("VEVENT")
+    for asked in events if of is None else [_one_of(events, of, zone)]:
         event = icalendar.Event()
         event.add("UID", str(asked.get("UID", "")))
         event.add("DTSTAMP", datetime.fromtimestamp(int(stamp), UTC))

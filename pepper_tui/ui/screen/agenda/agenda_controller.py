@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -27,6 +28,8 @@ _TIMES: Final = {
     "this and all later ones": "cancel_following",
     "all its times": "cancel_all",
 }
+_ANSWERED: Final = {"all its times": False, "only this time": True}
+"""What is answered of a series, and whether that is its one day."""
 _ANSWERS: Final = frozenset({"accept", "maybe", "decline", "propose"})
 _CHANGES: Final = frozenset({"move", "rename"})
 _OTHERS: Final = {"reminder": ("forget", "a reminder"), "todo": ("done", "a to-do")}
@@ -166,6 +169,10 @@ class Agenda(Opened[AgendaList]):
         elif act in _CHANGES and entry.asks:
             key = app.key_names.of("agenda.propose")
             app.say_words(f"It is {one_line(entry.organizer, 60)}'s: {key} proposes another time to them")
+        elif act in _ANSWERS and act not in _ASKED and entry.repeats:
+            app.asking.ask(
+                f"Answer “{title}”", lambda said: self._answer(act, said, entry), choices=[*_ANSWERED], numbered=True
+            )
         elif act in _ASKED:
             app.asking.answer(_ASKED[act].format(title), self._ordered(act, entry))
         elif act == "cancel" and entry.repeats:
@@ -175,6 +182,12 @@ class Agenda(Opened[AgendaList]):
             )  # fmt: skip
         else:
             self._order(act, entry, Written(""))
+
+    def _answer(self, act: str, said: str, entry: DayEntry) -> None:
+        if said in _ANSWERED:
+            self._order(act, entry if _ANSWERED[said] else replace(entry, day=""), Written(""))
+        else:
+            self._app.say_words(f"Nothing is answered: choose one of {', '.join(_ANSWERED)}")
 
     def _cancel(self, said: str, entry: DayEntry) -> None:
         if act := _TIMES.get(said):
@@ -190,6 +203,8 @@ class Agenda(Opened[AgendaList]):
 
     async def _sent(self, act: str, entry: DayEntry | None, said: Written) -> None:
         ref, day = (entry.ref, entry.day) if entry is not None else ("", "")
+        if entry is not None and act in _ANSWERS and not entry.repeats:
+            day = ""  # there is one time only
         call = await self._app.link.ready().order_event(act, ref, day, said)
         if act != "forget":
             self._app.say_words("Its card comes in a moment. Nothing changes before your yes")
