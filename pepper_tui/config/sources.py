@@ -86,6 +86,10 @@ class Mail(Section):
 class Calendar(Section):
     paths: Paths = []  # .ics files or folders of them
     starts_soon: Annotated[int, Field(ge=0)] = 10  # minutes before an event
+    alarms: bool = True  # whether your own alarms of events announce them, too
+    due_todos: bool = True  # whether you are told when a to-do becomes due
+    travel: Annotated[int, Field(ge=0, le=600)] = 0  # minutes on the way to an event at a place
+    buffer: Annotated[int, Field(ge=0, le=600)] = 0  # minutes that you want before any event
     scan_interval: Seconds = 60.0
     horizon_days: Annotated[int, Field(ge=1, le=400)] = 60
     work_hours: Annotated[str, AfterValidator(_span_of_day)] = "09:00-17:00"  # where free time is searched

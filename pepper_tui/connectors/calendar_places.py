@@ -5,8 +5,9 @@ A place is the calendar's id and the event's UID, after a word for the kind of a
 
 from __future__ import annotations
 
-from pepper_tui.domains.calendar.objects import CalendarSource, objects_with, sources_of
-from pepper_tui.domains.calendar.writer import Held
+from pepper_tui.domains.calendar.objects import CalendarSource, objects_of, objects_with, sources_of
+from pepper_tui.domains.calendar.pieces import pieces_of
+from pepper_tui.domains.calendar.writer import A_TODO, AN_EVENT, Held
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, ToolError
@@ -39,24 +40,37 @@ class CopiedCalendars:
     def calendar(self, place: str) -> str:
         return self.title(place)
 
-    async def held(self, calendar: str, uid: str) -> Held | None:
+    async def held(self, calendar: str, uid: str, kind: str = AN_EVENT) -> Held | None:
         """Return the events with ``uid`` as the copy has them; see ``domains.calendar.writer.Rewritable``."""
-        if all(each.id != calendar for each in await self.writable()):
+        source = next((each for each in await self.writable(kind) if each.id == calendar), None)
+        if source is None:
             return None
-        found = next((each for each in await objects_with(self._store, uid) if each.calendar == calendar), None)
-        if found is None:
-            return None
-        return Held(f"{self._start}{calendar}:{uid}", found.place, found.version, found.text)
+        found = await objects_with(self._store, uid)
+        if not found and kind == A_TODO:  # copies of earlier versions are not named by their to-dos
+            found = [*(await objects_of(self._store, source)).values()]
+        mine = (each for each in found if each.calendar == calendar and _holds(each.text, uid, kind))
+        one = next(mine, None)
+        return (
+            Held(f"{self._start}{calendar}:{uid}", one.place, one.version, one.text, kind) if one is not None else None
+        )
 
     async def source(self, place: str) -> CalendarSource:
         """Return the calendar of a place. Raises ``NotDoneError`` if it can't be written to."""
         wanted = self.title(place)
-        found = next((each for each in await self.writable() if each.id == wanted), None)
+        sources = await sources_of(self._store, self._ident)
+        found = next((each for each in sources if each.may_write and each.id == wanted), None)
         if found is None:
             raise NotDoneError(f"the calendar {one_line(wanted, 80)} is not there any more, or can't be written to")
         return found
 
-    async def writable(self) -> list[CalendarSource]:
-        """Return those that can be written to, first the one that is meant without a name."""
+    async def writable(self, kind: str = AN_EVENT) -> list[CalendarSource]:
+        """Return those that events (or what ``kind`` names) can be written to, first the one meant without a name."""
         sources = await sources_of(self._store, self._ident)
-        return sorted((each for each in sources if each.may_write and "VEVENT" in each.holds), key=lambda one: one.id)
+        return sorted((each for each in sources if each.may_write and kind in each.holds), key=lambda one: one.id)
+
+
+def _holds(text: str, uid: str, kind: str) -> bool:
+    try:
+        return any(each.uid == uid for each in pieces_of(text, kind.encode()))
+    except ValueError:  # a server gives what can't be read
+        return False

@@ -274,8 +274,8 @@ class AgendaActs(Protocol):
 
         Without a ``day`` an answer is about all times of a series.
 
-        ``act``: one of ``engine/days/event_orders.py``, ``new`` (what and when are ``said``) or ``forget`` (a
-        reminder, at once). All others end in a card: nothing changes before its yes.
+        ``act``: one of ``engine/days/event_orders.py`` (``done``: a to-do), ``new`` (what and when are ``said``) or
+        ``forget`` (a reminder, at once). All others end in a card: nothing changes before its yes.
         """
         ...
 

@@ -48,9 +48,18 @@ TOPICS: Final = (
     ),
     Topic(
         "calendar",
-        ("add_event", "change_event", "cancel_event", "answer_invitation", "find_free_time", "find_conflicts"),
+        (
+            "add_event",
+            "change_event",
+            "cancel_event",
+            "answer_invitation",
+            "find_free_time",
+            "find_conflicts",
+            "list_todos",
+            "complete_todo",
+        ),
         r"\b(calendar|events?|meet\w*|appointments?|schedule\w*|book|free|busy|slots?|conflicts?|overlap\w*|invit\w*"
-        r"|mov(e|ed|ing)|reschedul\w*|postpon\w*|cancel\w*|accept\w*|declin\w*|verschieb\w*|absag\w*|zusag\w*"
+        r"|to-?dos?|tasks?|aufgaben?|mov(e|ed|ing)|reschedul\w*|postpon\w*|cancel\w*|accept\w*|declin\w*|verschieb\w*|absag\w*|zusag\w*"
         r"|kalender|termin\w*|treff\w*|besprech\w*|verabred\w*|frei\w*|zeit|einlad\w*|einplan\w*|eintrag\w*)\b",
     ),
     Topic(

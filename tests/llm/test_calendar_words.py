@@ -22,6 +22,12 @@ PHRASES: dict[str, tuple[str, dict[str, Any]]] = {
     "cancel standup on friday": (CANCEL, {"event": "standup", "day": "friday"}),
     "cancel all of standup": (CANCEL, {"event": "standup", "which": "all"}),
     "cancel the rest of the standup": (CANCEL, {"event": "standup", "which": "following"}),
+    "my to-dos": ("list_todos", {}),
+    "show me all open todos": ("list_todos", {}),
+    "done with pay the rent": ("complete_todo", {"todo": "pay the rent"}),
+    "I'm done with the rent": ("complete_todo", {"todo": "rent"}),
+    "check off tax": ("complete_todo", {"todo": "tax"}),
+    "mark the to-do tax as done": ("complete_todo", {"todo": "tax"}),
     "accept the invitation": (ANSWER, {"answer": "accept"}),
     "accept the invitation from Ann": (ANSWER, {"invitation": "Ann", "answer": "accept"}),
     "decline budget review": (ANSWER, {"invitation": "budget review", "answer": "decline"}),
@@ -44,6 +50,11 @@ def test_an_order_becomes_its_call(said: str) -> None:
     command = parse(said)
     tool, _, arguments = CALLS[command.kind](command)
     assert (tool, {name: value for name, value in arguments.items() if value}) == PHRASES[said]
+
+
+def test_a_to_do_is_opened_again() -> None:
+    command = parse("reopen pay the rent")
+    assert CALLS[command.kind](command)[2] == {"todo": "pay the rent", "done": False}
 
 
 @pytest.mark.parametrize("said", ["cancel reminder call Ann", "remove rule invoices"])

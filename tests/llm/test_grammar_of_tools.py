@@ -24,6 +24,8 @@ SPECS: list[ToolSpec] = [each.spec for each in builtin_tools()]
          {"start": "2026-11-27", "days": 1, "part": "", "people": ["Ben"], "minutes": 45}),
         ("when are ann and I free", "find_free_time", {"start": "today", "days": 7, "part": "", "people": ["ann"]}),
         ("any conflicts?", "find_conflicts", {}),
+        ("join links", "agenda", {"start": "today", "days": 1, "links": True}),
+        ("show me the meeting links for tomorrow", "agenda", {"start": "2026-11-22", "days": 1, "links": True}),
         ("add lunch with Ana friday 12:30", "add_event",
          {"title": "lunch with Ana", "start": "friday 12:30", "location": ""}),
         ("schedule a review on monday at 14:00 for 1.5 hours at Room 5", "add_event",

@@ -52,6 +52,7 @@ OWN: dict[str, tuple[str, str]] = {
     "setup/accounts/book.py": ("tomllib urllib", CONFIG),
     "connectors/ics/settings.py": ("urllib", CONFIG),
     "connectors/caldav/settings.py": ("urllib", CONFIG),
+    "domains/calendar/meeting/joining.py": ("urllib", "an address that link.py has put into its one spelling"),
     "connectors/caldav/calendars.py": ("urllib", OUT),
     "domains/calendar/slots/people.py": ("re", "names of people that the user types, and has written to"),
     "connectors/http_server.py": ("httpx2 urllib", "addresses of the config, and where a server redirects to"),

@@ -53,8 +53,11 @@ from pepper_tui.connectors.mcp.session import reaper
 from pepper_tui.connectors.mcp.session.result import as_text
 from pepper_tui.connectors.program.lines import Lines
 from pepper_tui.domains.calendar import reading, shelf
+from pepper_tui.domains.calendar.alarms.alarm import with_few
+from pepper_tui.domains.calendar.meeting.link import is_place, link_of
 from pepper_tui.domains.calendar.mending import mended
 from pepper_tui.domains.calendar.pieces import pieces
+from pepper_tui.domains.calendar.todos import reading as todos
 from pepper_tui.domains.calendar.writing import rewriting
 from pepper_tui.domains.documents import as_text as file_text
 from pepper_tui.domains.documents.reading import document
@@ -620,6 +623,50 @@ PARSERS = [
         lambda source: reading.event(source, []),
         ICS,
         "it is an item of the parser process: see tests/domains/calendar/test_calendar_parser.py",
+    ),
+    Parser(
+        "to-dos",
+        {"domains/calendar/todos/reading.py": "icalendar recurring_ical_events"},
+        lambda source: todos.todo(source, []),
+        {
+            name: (size, lambda n, make=make: make(n).replace(b"VEVENT", b"VTODO"))
+            for name, (size, make) in ICS.items()
+            if name in ("parameters", "exceptions", "rules", "parts of a rule", "one line", "lines")
+        }
+        | {
+            "changed": (
+                20,
+                lambda n: (
+                    event("RRULE:FREQ=DAILY").replace(b"VEVENT", b"VTODO")
+                    + b"BEGIN:VTODO\r\nUID:a\r\nRECURRENCE-ID:20261201T100000Z\r\nEND:VTODO\r\n" * n
+                ),
+            ),
+        },
+        "it is an item of a parser process: see tests/domains/calendar/test_todos.py",
+    ),
+    Parser(
+        "alarms",
+        {"domains/calendar/alarms/alarm.py": "re"},
+        with_few,
+        {
+            "alarms": (5000, lambda n: b"BEGIN:VALARM\r\nTRIGGER:-PT5M\r\nEND:VALARM\r\n" * n),
+            "open": (5000, lambda n: b"BEGIN:VALARM\r\n" * n),
+            "ends": (5000, lambda n: b"BEGIN:VALARM\r\n" + b"END:VALARM \t\r\n" * n),
+        },
+        "those that are left out are told in the health: see tests/domains/calendar/test_alarms.py",
+    ),
+    Parser(
+        "links of events",
+        {"domains/calendar/meeting/link.py": "re urllib"},
+        (lambda text: link_of({"LOCATION": text, "DESCRIPTION": text}), is_place),
+        {
+            "links": (2000, lambda n: "https://a.example/x " * n),
+            "open": (2000, lambda n: "https://" * n),
+            "one": (2000, lambda n: "https://a.example/?" + "u" * n),
+            "parts": (2000, lambda n: "zoom;" * n),
+            "words": (2000, lambda n: "google meet " * n),
+        },
+        "an address beyond the first fifty in the words of an event is no link of it",
     ),
     Parser(
         "events written anew",

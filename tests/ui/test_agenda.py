@@ -30,6 +30,7 @@ def days(engine: FakeEngine) -> None:
         entry("Budget", T0 + DAY, notes=["not answered"], **asked),
         entry("Choir", T0 + 4 * DAY, repeats=True, **asked),
         entry("Night train to Berlin", T0 + DAY + 13 * HOUR, 600, calendar="home"),
+        replace(entry("Taxes", T0 - 2 * DAY, 0, notes=["to-do", "overdue"]), kind="todo", day="2027-01-15"),
         entry("Fair", T0 + 3 * DAY, 2 * 24 * 60, all_day=True, notes=["free"]),
     ]
     engine.put(Namespace.REMINDER, replace(reminder(matter=""), due=T0 + HOUR, text="call Dana"))
@@ -51,6 +52,7 @@ async def test_days_are_in_order_with_what_is_on_them() -> None:
         view = await opened(app, pilot)
         assert rows(app) == [
             "Fri 15 Jan · today",
+            "was 13 Jan Taxes to-do · overdue",
             "07:00–07:15 Standup Room 4 work",
             "▸ 07:30–08:30 Review now · work",
             "09:00 call Dana reminder",
@@ -97,6 +99,7 @@ async def test_days_are_in_order_with_what_is_on_them() -> None:
         ("Standup", "x 1", ("cancel", "standup", "2027-01-15", "")),
         ("Standup", "x 2", ("cancel_following", "standup", "2027-01-15", "")),
         ("Standup", "x 3", ("cancel_all", "standup", "2027-01-15", "")),
+        ("Taxes", "x", ("done", "taxes", "2027-01-15", "")),
         ("call Dana", "x", ("forget", "rem1", "2027-01-15", "")),
         ("Lunch", "n tea", ("new", "", "", "tea")),
     ],
@@ -120,6 +123,7 @@ async def test_each_key_orders_what_it_says(row: str, keys: str, ordered: tuple[
         ("Lunch", "1", "Nobody else asks you to this"),
         ("Budget", "v", "It is Ben Ort (ben@example.org)'s: p proposes another time to them"),
         ("call Dana", "v", "This is a reminder"),
+        ("Taxes", "1", "This is a to-do: that key is about events"),
     ],
 )
 async def test_a_key_that_does_not_fit_says_so(row: str, key: str, words: str) -> None:

@@ -25,7 +25,7 @@ from pepper_tui.connectors.google_calendar.own_events import body_of, own_id
 from pepper_tui.connectors.google_calendar.rendering import Json, Seen, vevent
 from pepper_tui.connectors.google_calendar.series import Told, merged, parts_of
 from pepper_tui.domains.calendar.objects import CalendarSource, objects_at, put_objects
-from pepper_tui.domains.calendar.writer import Found, Held
+from pepper_tui.domains.calendar.writer import AN_EVENT, Found, Held
 from pepper_tui.store import Store
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
@@ -43,9 +43,9 @@ class GoogleCalendars(CopiedCalendars):
         super().__init__("google", account.ident, store)
         self._account = account
 
-    async def writable(self) -> list[CalendarSource]:
+    async def writable(self, kind: str = AN_EVENT) -> list[CalendarSource]:
         own = self._account.settings.address.casefold()
-        return sorted(await super().writable(), key=lambda each: each.place.casefold() != own)
+        return sorted(await super().writable(kind), key=lambda each: each.place.casefold() != own)
 
     async def look(self, place: str, event: bytes) -> Found:
         await self.source(place)
@@ -82,8 +82,8 @@ class GoogleCalendars(CopiedCalendars):
         await self._keep(source, str(added["id"]), added)
         return f"Added to {title} of {self._account.ident}."
 
-    async def held(self, calendar: str, uid: str) -> Held | None:
-        found = await super().held(calendar, uid)
+    async def held(self, calendar: str, uid: str, kind: str = AN_EVENT) -> Held | None:
+        found = await super().held(calendar, uid, kind)
         if found is not None:
             try:
                 await self._account.need("add")

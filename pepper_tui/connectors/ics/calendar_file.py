@@ -25,15 +25,18 @@ from typing import Final
 from pepper_tui.boundary.allowed import opened
 from pepper_tui.boundary.plain_file import open_plain
 from pepper_tui.clock import Looks
-from pepper_tui.domains.calendar.pieces import calendar_of, pieces
+from pepper_tui.domains.calendar.pieces import EVENT, TODO, calendar_of, pieces
 from pepper_tui.domains.calendar.shelf import MAX_FILE, MAX_FILES
-from pepper_tui.domains.calendar.writer import Found, Held
+from pepper_tui.domains.calendar.writer import A_TODO, AN_EVENT, Found, Held
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, OutdatedError, ToolError
 
 SUFFIX: Final = ".ics"
 _END: Final = re.compile(rb"^END:VCALENDAR[ \t]*\r?$", re.I | re.M)
-_EVENT: Final = re.compile(rb"^BEGIN:VEVENT[ \t]*\r?\n.*?^END:VEVENT[ \t]*\r?\n", re.I | re.M | re.S)
+_WHOLE: Final = {
+    kind: re.compile(rb"^BEGIN:%b[ \t]*\r?\n.*?^END:%b[ \t]*\r?\n" % (kind, kind), re.I | re.M | re.S)
+    for kind in (EVENT, TODO)
+}
 _ZONE: Final = re.compile(rb"^BEGIN:VTIMEZONE[ \t]*\r?\n.*?^END:VTIMEZONE[ \t]*\r?\n", re.I | re.M | re.S)
 _TZID: Final = re.compile(rb"^TZID[^\r\n]*", re.I | re.M)
 _EMPTY: Final = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Pepper//Pepper//EN\r\nEND:VCALENDAR\r\n"
@@ -137,19 +140,19 @@ class CalendarFiles:
     async def add(self, place: str, uid: str, event: bytes, version: str) -> str:
         return await asyncio.to_thread(self._add, Path(place), uid, event, version)
 
-    async def held(self, calendar: str, uid: str) -> Held | None:
+    async def held(self, calendar: str, uid: str, kind: str = AN_EVENT) -> Held | None:
         place = await self._looks.look(calendar, self._named, calendar)
         if place is None:
             return None
         source = await self._read(str(place))
-        text = await asyncio.to_thread(of_uid, source, uid)
-        return Held(str(place), uid, _mark(text), text) if text else None
+        text = await asyncio.to_thread(of_uid, source, uid, kind.encode())
+        return Held(str(place), uid, _mark(text), text, kind) if text else None
 
     async def rewrite(self, held: Held, text: str) -> str:
         return await asyncio.to_thread(self._rewrite, Path(held.place), held, text)
 
     async def stands(self, held: Held, text: str) -> bool:
-        return await asyncio.to_thread(_is_so, await self._read(held.place), held.at, text)
+        return await asyncio.to_thread(_is_so, await self._read(held.place), held, text)
 
     def _named(self, calendar: str) -> Path | None:
         """Return the one file whose events the agenda shows as those of ``calendar``. Blocking."""
@@ -160,11 +163,13 @@ class CalendarFiles:
     def _rewrite(self, path: Path, held: Held, text: str) -> str:
         try:
             source = read(self._paths, path)
-            if _is_so(source, held.at, text):
+            if _is_so(source, held, text):
                 return f"It is so in {path.name} already."
-            if _mark(of_uid(source, held.at)) != held.version:
-                raise OutdatedError(f"the event in {path} has changed since the card was opened; ask for it again.")
-            result = with_events(source, held.at, text)
+            kind = held.kind.encode()
+            if _mark(of_uid(source, held.at, kind)) != held.version:
+                what = "to-do" if held.kind == A_TODO else "event"
+                raise OutdatedError(f"the {what} in {path} has changed since the card was opened; ask for it again.")
+            result = with_events(source, held.at, text, kind)
         except NotDoneError:
             raise
         except ToolError as error:
@@ -242,27 +247,27 @@ def with_event(source: bytes, event: bytes) -> bytes:
     return result
 
 
-def of_uid(source: bytes, uid: str) -> str:
+def of_uid(source: bytes, uid: str, kind: bytes = EVENT) -> str:
     """Return a calendar of the events of ``source`` with this UID, and their time zones; empty if there are none.
 
-    Raises ``ToolError`` if the file can't be read.
+    ``kind``: or the to-dos. Raises ``ToolError`` if the file can't be read.
     """
-    if not holds(source, uid):
+    if not source or all(uid != each for each, _ in _events(source, kind)):
         return ""
-    found = [each for each in pieces(source) if each.uid == uid]
-    return calendar_of(found)
+    return calendar_of([each for each in pieces(source, kind) if each.uid == uid])
 
 
-def with_events(source: bytes, uid: str, text: str) -> bytes:
+def with_events(source: bytes, uid: str, text: str, kind: bytes = EVENT) -> bytes:
     """Return ``source`` with the events of ``text`` in place of those with this UID; all other bytes stay.
 
     Raises ``ToolError`` if the result would not be the other events and these.
     """
-    others = Counter(each for each in _events(source) if each[0] != uid)  # first: it refuses what has no end
-    spans = [found.span() for found in _EVENT.finditer(source) if _is_of(found[0], uid)]
+    others = Counter(each for each in _events(source, kind) if each[0] != uid)  # first: it refuses what has no end
+    whole = _WHOLE[kind]
+    spans = [found.span() for found in whole.finditer(source) if _is_of(found[0], uid, kind)]
     fresh = text.encode("utf-8", "surrogateescape")
     newline = b"\r\n" if b"\r\n" in source else b"\n"
-    added = b"".join(found[0].replace(b"\r\n", b"\n") for found in _EVENT.finditer(fresh)).replace(b"\n", newline)
+    added = b"".join(found[0].replace(b"\r\n", b"\n") for found in whole.finditer(fresh)).replace(b"\n", newline)
     missing = [
         zone[0].replace(b"\r\n", b"\n").replace(b"\n", newline)
         for zone in _ZONE.finditer(fresh)
@@ -273,20 +278,23 @@ def with_events(source: bytes, uid: str, text: str) -> bytes:
         kept += [source[at:start], b"".join([*missing, added]) if number == 0 else b""]
         at = end
     result = b"".join([*kept, source[at:]])
-    if not spans or Counter(_events(result)) != others + Counter(_events(fresh) if text else []):
+    if not spans or Counter(_events(result, kind)) != others + Counter(_events(fresh, kind) if text else []):
         raise ToolError("the event can't be changed in that calendar without damage to its content")
     return result
 
 
-def _is_so(source: bytes, uid: str, text: str) -> bool:
-    """Check whether the events with this UID are those of ``text``; without one, whether there are none."""
-    now = of_uid(source, uid)
-    found, wanted = (Counter(_events(each.encode("utf-8", "surrogateescape")) if each else []) for each in (now, text))
+def _is_so(source: bytes, held: Held, text: str) -> bool:
+    """Check whether the events with the UID of ``held`` are those of ``text``; without one, whether there are none."""
+    kind = held.kind.encode()
+    now = of_uid(source, held.at, kind)
+    found, wanted = (
+        Counter(_events(each.encode("utf-8", "surrogateescape"), kind) if each else []) for each in (now, text)
+    )
     return found == wanted
 
 
-def _is_of(event: bytes, uid: str) -> bool:
-    found = pieces(_wrapped(event.replace(b"\r\n", b"\n").rstrip() + b"\n"))
+def _is_of(event: bytes, uid: str, kind: bytes) -> bool:
+    found = pieces(_wrapped(event.replace(b"\r\n", b"\n").rstrip() + b"\n"), kind)
     return [each.uid for each in found] == [uid]
 
 
@@ -294,10 +302,10 @@ def _wrapped(event: bytes) -> bytes:
     return b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n" + event + b"END:VCALENDAR\r\n"
 
 
-def _events(source: bytes) -> list[tuple[str, bytes]]:
-    """Return UID and text of each event, with any line endings. Raises ``ToolError``."""
+def _events(source: bytes, kind: bytes = EVENT) -> list[tuple[str, bytes]]:
+    """Return UID and text of each event (or to-do), with any line endings. Raises ``ToolError``."""
     try:
-        found = pieces(source)
+        found = pieces(source, kind)
     except ValueError as error:
         raise ToolError(f"the calendar can't be read: {one_line(str(error), 160)}") from error
     if any(not each.whole for each in found):

@@ -21,9 +21,11 @@ from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.event import INVITED, Event
 from pepper_tui.domains.calendar.index.occurrences import Occurrences
 from pepper_tui.domains.calendar.index.series import Maker, Part, Series
+from pepper_tui.domains.calendar.meeting.spacing import NO_SPACING, Spacing
 from pepper_tui.domains.calendar.objects import ObjectReader
 from pepper_tui.domains.calendar.shelf import Shelf, Shelved
 from pepper_tui.domains.calendar.telling.names import short_names
+from pepper_tui.domains.calendar.todos.held import TodoShelf
 
 T = TypeVar("T")
 _Waiting = tuple[Shelved, Hashable, Part]
@@ -50,7 +52,7 @@ class Agenda:
     """The events of ``paths`` (.ics files, or folders of them), and of ``objects``.
 
     Each query first reloads what changed on disk and in the store. ``listed`` is the edition that ``events`` returned:
-    another one after each change.
+    another one after each change. ``todos`` are the to-dos beside them.
     """
 
     def __init__(
@@ -62,18 +64,21 @@ class Agenda:
         parser: CalendarParser | None = None,
         objects: ObjectReader | None = None,
         accounts: Container[str] | None = None,
+        spacing: Spacing = NO_SPACING,
     ) -> None:
         """Set up the agenda.
 
         ``addresses`` are the user's own, with or without "+tag": an event that one of them declined takes no time.
-        ``accounts``: whose objects are read; None for any.
+        ``accounts``: whose objects are read; None for any. ``spacing``: the time before an event that conflicts
+        respect.
         """
-        self._paths = paths
+        self._paths, self._spacing = paths, spacing
         self._looks = Looks(clock or SystemClock())
         self._maker = Maker(zone, addresses)
         self._parser = parser or CalendarParser()
         self._shelf, self._objects = Shelf(paths, clock or SystemClock(), objects, accounts), objects
         self._occurrences = Occurrences(self._parser, self._maker)
+        self.todos = TodoShelf(zone, self.written)
         self._names: dict[str, str] = {}
         self._edition = self.listed = 0
         self._written: Mapping[str, Event] = {}
@@ -115,10 +120,10 @@ class Agenda:
         return await self._look(lambda: self._occurrences.between(start, end, time.monotonic() + DEADLINE), DEADLINE)
 
     async def conflicts(self, start: float, end: float) -> list[tuple[Event, Event]]:
-        """Return pairs of events that overlap within [start, end), the earlier start first."""
+        """Return pairs of events that overlap, or are too close, within [start, end), the earlier start first."""
         from pepper_tui.domains.calendar.conflicts import conflicts_among
 
-        found = conflicts_among(await self.between(start, end))
+        found = conflicts_among(await self.between(start, end), spacing=self._spacing)
         return [(one.first, one.second) for one in found if one.start < end and one.end > start]
 
     async def events(self) -> list[Event]:
@@ -167,16 +172,27 @@ class Agenda:
         """Parse what is new, for a while; return whether there is more to parse at once.
 
         Small events go first, and files whose events have ended no parser process: what does end it holds up no other.
+        To-dos come last.
         """
         over = time.monotonic() + SLICE
         if reading.load != self._loads:
             reading.load, reading.batches = self._loads, _batches(self._shelf.all)
+            self.todos.take(self._shelf.all)
         while not reading.over and time.monotonic() < over:
             batch = next(reading.batches, None)
             if batch is None:
-                return False
+                return self._read_todos(reading, over)
             self._parse([one for one in batch if not one[2].read], reading)
         return not reading.over
+
+    def _read_todos(self, reading: _Reading, over: float) -> bool:
+        """Parse to-dos as ``_read`` does events."""
+        while self.todos.waits and time.monotonic() < over:
+            self._changed = True
+            if not self.todos.read_some(BATCH, reading.until):
+                reading.over = True
+                return False
+        return self.todos.waits
 
     def _parse(self, batch: Sequence[_Waiting], reading: _Reading) -> None:
         found = self._parser.events([part.piece for _, _, part in batch if part.piece is not None], reading.until)
@@ -194,6 +210,7 @@ class Agenda:
     def _sum_up(self) -> None:
         """Make an edition of what is read."""
         files = self._shelf.all
+        self.todos.sum_up()
         self._edition += 1
         self._names = short_names(self._shelf.places())
         troubled = [file for file in files if file.noted or file.broken]
@@ -202,9 +219,10 @@ class Agenda:
         for file in waiting:
             count = sum(len(one.waiting) for one in file.waiting.values())
             self._of_calendars.append(f"{file.name}: {count} of its events are not read yet")
-        self._waits, self._changed = bool(waiting), False
+        self._waits, self._changed = bool(waiting) or self.todos.waits, False
         self._unread_calendars = frozenset(file.calendar for file in waiting)
-        self._unread_events = frozenset((file.calendar, uid) for file in troubled for uid in file.unread)
+        of_events = frozenset((file.calendar, uid) for file in troubled for uid in file.unread)
+        self._unread_events = of_events | self.todos.unread
         shown = _shown(files)
         self._written = {key: event for series in shown for key, event in series.listed}
         self._occurrences.take(shown)

@@ -25,8 +25,8 @@ class CalendarParser:
         self._process = process
         self._zones: dict[bytes, bool] = {}
 
-    def events(self, pieces: Sequence[Piece], until: float) -> dict[bytes, Json | str]:
-        """Return what each piece says, by its digest, or why it can't be read.
+    def events(self, pieces: Sequence[Piece], until: float, kind: str = "event") -> dict[bytes, Json | str]:
+        """Return what each piece, of one ``kind``, says, by its digest, or why it can't be read.
 
         Pieces that are not reached by ``until``, because others have ended the process, are missing.
         """
@@ -35,7 +35,7 @@ class CalendarParser:
         for zones, group in _by_zones(each for each in pieces if all(zone in usable for zone in each.zones)):
             good = [zone for zone in zones if usable[zone]]
             options = {"zones": [zone.decode("latin-1") for zone in good]}
-            answers = self._process.parse("event", [each.text for each in group], until=until, **options)
+            answers = self._process.parse(kind, [each.text for each in group], until=until, **options)
             for piece, answer in zip(group, answers, strict=False):  # fewer if the time is up
                 found[piece.digest] = _words(answer)
                 if isinstance(answer, dict) and len(good) < len(zones):

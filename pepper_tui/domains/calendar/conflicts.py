@@ -1,4 +1,4 @@
-"""Conflicts: two events that take the user's time simultaneously.
+"""Conflicts: two events that take the user's time simultaneously, or without the time that they want in between.
 
 Whole days, events that are cancelled, declined or marked as free time, and copies of one event in two calendars are no
 conflicts. Two series that meet each week are one conflict, not one per week.
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pepper_tui.domains.calendar.event import Event
+from pepper_tui.domains.calendar.meeting.spacing import NO_SPACING, Spacing
 from pepper_tui.domains.calendar.parts import Agenda
 from pepper_tui.model import Json
 from pepper_tui.text import one_line
@@ -24,18 +25,23 @@ MAX_OPEN: Final = 40  # simultaneous events of one calendar that later ones are 
 
 @dataclass(frozen=True, slots=True)
 class Conflict:
-    """Two events that overlap: ``first`` begins no later than ``second``, and ends after ``second`` has begun."""
+    """Two events that overlap: ``first`` begins no later than ``second``, and ends after ``second`` has begun.
+
+    Or they are too close: then it lasts from the end of the first to the start of the second, where there should be
+    ``wanted`` minutes.
+    """
 
     first: Event
     second: Event
+    wanted: int = 0
 
     @property
     def start(self) -> float:
-        return self.second.start
+        return self.first.end if self.wanted else self.second.start
 
     @property
     def end(self) -> float:
-        return min(self.first.end, self.second.end)
+        return self.second.start if self.wanted else min(self.first.end, self.second.end)
 
     @property
     def key(self) -> str:
@@ -50,7 +56,7 @@ class Conflict:
              "organizer": one.organizer, "categories": one.categories}
             for one in (self.first, self.second)
         ]  # fmt: skip
-        return {"id": self.key, "events": sides, "start": self.start, "end": self.end}
+        return {"id": self.key, "events": sides, "start": self.start, "end": self.end, "wanted": self.wanted}
 
 
 def why_over(sides: Sequence[Json], events: Mapping[tuple[str, str], Sequence[Event]], end: float, now: float) -> str:
@@ -95,10 +101,13 @@ class Conflicts(list[Conflict]):
     cut: bool = False
 
 
-def conflicts_among(events: Sequence[Event], limit: int = MAX_CONFLICTS) -> Conflicts:
+def conflicts_among(
+    events: Sequence[Event], limit: int = MAX_CONFLICTS, spacing: Spacing = NO_SPACING
+) -> Conflicts:  # fmt: skip
     """Return the conflicts of ``events``, by the start of the overlap; the first of each key.
 
-    At most ``limit`` for the same two calendars: a flood of events in one hides no conflicts of another.
+    ``spacing``: the time to be kept before each. At most ``limit`` for the same two calendars: a flood of events in one
+    hides no conflicts of another.
     """
     found: dict[str, Conflict] = {}
     counts: Counter[frozenset[str]] = Counter()
@@ -106,15 +115,16 @@ def conflicts_among(events: Sequence[Event], limit: int = MAX_CONFLICTS) -> Conf
     cut = False
     for event in sorted((one for one in events if _takes_time(one)), key=lambda one: (one.start, one.end, one.uid)):
         for calendar, begun in open_events.items():
-            begun[:] = [one for one in begun if one.end > event.start]
+            begun[:] = [one for one in begun if one.end + spacing.most * 60 > event.start]
             both = frozenset((calendar, event.calendar))
             for earlier in begun:
-                if _same(earlier, event):
+                wanted = spacing.before(event, earlier) if earlier.end <= event.start else 0
+                if _same(earlier, event) or earlier.end + wanted * 60 <= event.start:
                     continue
                 if counts[both] == limit:
                     cut = True
                     break
-                conflict = Conflict(earlier, event)
+                conflict = Conflict(earlier, event, wanted)
                 if conflict.key not in found:
                     counts[both] += 1
                     found[conflict.key] = conflict

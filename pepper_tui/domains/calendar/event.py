@@ -52,6 +52,8 @@ class Event(Record):
     busy: bool = True  # whether it takes the user's time: neither marked as free nor declined
     answer: str = ""  # the user's own: accepted, tentative, declined, needs-action; empty where they are not asked
     repeats: bool = False  # an occurrence of a series, as the series has it
+    link: str = ""  # where it can be joined
+    alarms: list[float] = field(default_factory=list)  # when the alarms of its calendar ring, as far as not dismissed
     first: bool = False  # it was there when its calendar was first looked at
 
     @property

@@ -19,6 +19,7 @@ from pepper_tui.domains.calendar.event import Event
 from pepper_tui.domains.calendar.free_time import window
 from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.telling.when import when_of
+from pepper_tui.domains.calendar.todos.tools import todo_tools
 from pepper_tui.domains.calendar.tools import CALENDAR_TOOLS, unread
 from pepper_tui.domains.calendar.writer import Calendars, Found
 from pepper_tui.domains.calendar.writing.change_tools import cancel_event, change_event
@@ -227,4 +228,6 @@ async def add_event(ctx: ToolContext, effect: ResolvedEffect) -> str:
 
 def calendar_tools(parts: CalendarParts) -> list[Tool]:
     """Return all tools of the calendar."""
-    return [each.with_given(parts) for each in (*CALENDAR_TOOLS, add_event, change_event, cancel_event)]
+    return [each.with_given(parts) for each in (*CALENDAR_TOOLS, add_event, change_event, cancel_event)] + todo_tools(
+        parts
+    )

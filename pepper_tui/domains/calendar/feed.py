@@ -15,7 +15,6 @@ another calendar holds word for word is a copy, and belongs to the same matter.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections.abc import Container, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -25,14 +24,19 @@ from watchfiles import awatch
 
 from pepper_tui.config import Calendar
 from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.alarms.ringing import Ringing
 from pepper_tui.domains.calendar.conflicts import Conflict, Conflicts, conflicts_among, why_over
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
+from pepper_tui.domains.calendar.meeting.spacing import Spacing
 from pepper_tui.domains.calendar.objects import OBJECTS
+from pepper_tui.domains.calendar.telling.announced import announced_id
 from pepper_tui.domains.calendar.telling.event_signals import EventSignals, added_by_pepper, event_facts
 from pepper_tui.domains.calendar.telling.next_event import Coming
 from pepper_tui.domains.calendar.telling.settled_cards import OVER, RAW
 from pepper_tui.domains.calendar.telling.stored_events import SOURCES, StoredEvents, stored_of
 from pepper_tui.domains.calendar.telling.taken_out import TakenOut
+from pepper_tui.domains.calendar.todos.becoming_due import DUE, KIND, DueTodos
+from pepper_tui.domains.calendar.todos.todo import HasTodos
 from pepper_tui.feeds.feed import FeedContext, store_signal
 from pepper_tui.feeds.triage import Triage
 from pepper_tui.model import BACKLOG, ContextFilter, ContextUpdate, Facts, Json, Priority, Signal
@@ -43,6 +47,7 @@ AHEAD: Final = 60.0  # seconds for which the next starts are known; then the fil
 SETTLE: Final = 0.5  # seconds from a change of an account's calendar to the look
 NOT_READ: Final = "a calendar of them is no longer read"
 NO_MORE: Final = "they no longer overlap"
+ENOUGH: Final = "there is enough time between them now"
 OVERLAPS_EVERY: Final = 6 * 3600.0  # seconds to the next check for conflicts if no event has changed
 
 
@@ -74,6 +79,9 @@ class CalendarFeed:
         self._stored = StoredEvents(agenda, self._taken_out)
         self._next_overlaps = 0.0
         self._coming = Coming()
+        self._spacing = Spacing(config.travel, config.buffer)
+        self._ringing = Ringing(agenda, triage, RAW, SOURCES)
+        self._todos = DueTodos(agenda, triage, RAW, config.work_minutes[0], tells=config.due_todos)
         self._piled = False  # there were more overlaps than the last check covered
 
     def listen(self, ctx: FeedContext) -> None:
@@ -85,7 +93,9 @@ class CalendarFeed:
                 async with ctx.processing(update.seq):
                     if update.context.type == "conflict":
                         await self._signal_conflict(ctx, update)
-                    else:
+                    elif update.context.type == DUE:
+                        await store_signal(ctx.store, self._todos.signal(update, ctx.zone))
+                    elif update.context.type != KIND:
                         await store_signal(ctx.store, await self._events.of(ctx, update))
 
         ctx.subscriber.on_context_update(namespaces=[RAW], name="feeds.calendar", start="beginning")(process)
@@ -104,7 +114,9 @@ class CalendarFeed:
                     await self._look(ctx)
                     next_look = ctx.clock.now() + self._config.scan_interval
                 await self._coming.keep(ctx.store, self._agenda, ctx.clock.now())
-                soonest = min(await self._announce(ctx), self._coming.until)
+                soonest = min(await self._announce(ctx), self._coming.until, await self._todos.keep(ctx))
+                if self._config.alarms:
+                    soonest = min(soonest, await self._ringing.announce(ctx))
                 pause = min(self._config.scan_interval, max(0.05, soonest - ctx.clock.now()))
                 await ctx.wait_until(self._changed, ctx.clock.now() + pause)
 
@@ -145,12 +157,18 @@ class CalendarFeed:
         source = await ctx.store.get("events", namespace=SOURCES)
         events = await self._agenda.written()
         now = ctx.clock.now()
-        changed = self._listed != self._agenda.listed and await self._stored.compare(ctx, events, first=source is None)
+        is_new = self._listed != self._agenda.listed
+        changed = is_new and await self._stored.compare(ctx, events, first=source is None)
+        if self._config.alarms and is_new:
+            await self._ringing.note(ctx, events.values())
         self._listed = self._agenda.listed
         if changed or now >= self._next_overlaps:
             await self._look_for_conflicts(ctx, backlog=source is None)
         await self._taken_out.looked(ctx.store)
-        defects = self._agenda.defects  # includes those of the conflict check and of upcoming starts
+        # includes those of the conflict check and of upcoming starts
+        defects = [*self._agenda.defects, *self._ringing.defects]
+        if isinstance(self._agenda, HasTodos):
+            defects += self._agenda.todos.defects
         if self._piled:
             defects = [*defects, "there are more overlaps than Pepper checks; not all are reported"]
         if defects:
@@ -162,7 +180,7 @@ class CalendarFeed:
         """Store each conflict that is new or back, and mark those that are gone."""
         now = ctx.clock.now()
         events = await self._agenda.between(now, now + self._config.horizon_days * 86400)
-        conflicts = conflicts_among(events)
+        conflicts = conflicts_among(events, spacing=self._spacing)
         found = {one.key: one for one in conflicts}
         known = await stored_of(ctx, "conflict")
         self._piled = conflicts.cut
@@ -170,13 +188,19 @@ class CalendarFeed:
         of_them = (one["calendar"] for data in open_before.values() for one in data["events"])
         dropped = await self._stored.no_longer_read(ctx, of_them)
         over = self._over(open_before, conflicts, now, dropped)
+        wish = {"travel": self._spacing.travel, "buffer": self._spacing.buffer}
+        before_wish = await ctx.store.get("spacing", namespace=SOURCES)
+        wished = wish == (before_wish.data if before_wish else {"travel": 0, "buffer": 0})
         async with ctx.store.unit():
             for key, conflict in found.items():
                 before = known.get(key)
                 if before is None or before["gone"]:
-                    data = {**conflict.data(), "gone": False, "backlog": backlog}
+                    quiet = backlog or (bool(conflict.wanted) and not wished)  # a wish that is new is no news
+                    data = {**conflict.data(), "gone": False, "backlog": quiet}
                     titles = f"{conflict.first.summary}\n{conflict.second.summary}"
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="conflict", text=titles)
+            if not wished:
+                await ctx.store.store(wish, namespace=SOURCES, context_id="spacing")
             for key, why in over.items():
                 gone = {**known[key], "gone": True, "why": why}
                 await ctx.store.store(gone, namespace=RAW, context_id=key, type="conflict", tags=[OVER])
@@ -198,13 +222,13 @@ class CalendarFeed:
                 left = any(each in dropped for each in calendars)
                 why = NOT_READ if left else why_over(data["events"], by_uid, data["end"], now)
                 if why or not found.cut:
-                    over[key] = why or NO_MORE
+                    over[key] = why or (ENOUGH if data.get("wanted") else NO_MORE)
         return over
 
     async def _announce(self, ctx: FeedContext) -> float:
         """Store each start that is near; return when the next one will be (POSIX seconds)."""
         now = ctx.clock.now()
-        longest = max(self._config.starts_soon, self._triage.book.longest_before()) * 60
+        longest = max(self._config.starts_soon + self._spacing.most, self._triage.book.longest_before()) * 60
         soonest = now + AHEAD
         # read from the files again, right now: a moved or cancelled event is not among them
         for event in await self._agenda.between(now, now + longest + AHEAD):
@@ -213,19 +237,15 @@ class CalendarFeed:
             if (event.calendar, event.answer) == (INVITED, UNANSWERED):
                 continue
             asked = self._triage.book.minutes_before(event_facts(event.data()))
-            for minutes in sorted({self._config.starts_soon, *asked} - {0}):
+            before = self._config.starts_soon and self._config.starts_soon + self._spacing.before(event)
+            for minutes in sorted({before, *asked} - {0}):
                 due = event.start - minutes * 60
                 if due > now:
                     soonest = min(soonest, due)
                     continue
-                sign = f"{event.uid}\n{event.calendar}\n{event.start:.0f}\n{minutes}"
-                key = f"soon_{hashlib.sha256(sign.encode()).hexdigest()[:24]}"
+                key = announced_id(event, minutes)
                 if await ctx.store.get(key, namespace=RAW) is None:
-                    data = {
-                        **event.data(),
-                        "id": key,
-                        "minutes": minutes,
-                    }
+                    data = {**event.data(), "id": key, "minutes": minutes, "before": self._spacing.before(event)}
                     await ctx.store.store(data, namespace=RAW, context_id=key, type="starts_soon")
         return soonest
 
@@ -240,7 +260,9 @@ class CalendarFeed:
             subject=f"{first['summary']}\n{second['summary']}",
             labels=[*first["categories"], *second["categories"], first["calendar"], second["calendar"]],
             priority=Priority.NORMAL,
-            reason="two events in your calendar overlap",
+            reason="two events in your calendar are too close"
+            if raw.get("wanted")
+            else "two events in your calendar overlap",
         )
         priority, reason, rules = self._triage.judge(facts)
         if raw["backlog"]:
@@ -250,11 +272,16 @@ class CalendarFeed:
         elif await self._shown_before(ctx, first, second):
             priority, reason, rules = Priority.LOG, "the card for adding it said so", ()
         else:  # read from the files again: one of the two may have been moved meanwhile
-            still = conflicts_among(await self._agenda.between(raw["start"] - 1, raw["end"] + 1))
+            near = await self._agenda.between(raw["start"] - 1, raw["end"] + 1)
+            still = conflicts_among(near, spacing=self._spacing)
             if not self._agenda.defects and not still.cut and raw["id"] not in {one.key for one in still}:
-                priority, reason, rules = Priority.LOG, NO_MORE, ()
+                priority, reason, rules = Priority.LOG, ENOUGH if raw.get("wanted") else NO_MORE, ()
         start, end = (datetime.fromtimestamp(raw[name], ctx.zone) for name in ("start", "end"))
         titles = [one_line(one["summary"] or "(no title)", 100) for one in (first, second)]
+        told = f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}"
+        if raw.get("wanted"):
+            until = f"until {start:%H:%M}, {end:%H:%M} the next; you want {raw['wanted']} minutes between"
+            told = f"Too close: {titles[0]} and {titles[1]} — {start:%a %d %b} {until}"
         metadata: Json = {
             "raw": raw["id"], "summary": f"{titles[0]} / {titles[1]}", "start": raw["start"], "end": raw["end"],
             "kind": "conflict", "uids": [first["uid"], second["uid"]], "calendar": second["calendar"],
@@ -263,7 +290,7 @@ class CalendarFeed:
             metadata["rules"] = list(rules)
         signal = Signal(
             id=f"signal_{raw['id']}_{update.context.version}",
-            content=one_line(f"Conflict: {titles[0]} and {titles[1]} — {start:%a %d %b %H:%M}–{end:%H:%M}", 320),
+            content=one_line(told, 320),
             created_at=update.context.updated_at,
             priority=priority,
             source=NAME,

@@ -31,14 +31,14 @@ _UTC: Final = re.compile(r"(?:tzone://microsoft/)?(?:utc|gmt|z|zulu|etc/utc)", r
 _OFFSET: Final = re.compile(r"\(?(?:UTC|GMT)?[ ]?([+-])(\d{1,2})(?::?(\d{2}))?\)?", re.I)
 _RULE: Final = re.compile(rb"^(RRULE|EXRULE)((?:;[^:\r\n]{0,200})?):([^\r\n]{1,2000})", re.I | re.M)
 _PLAIN_PARTS: Final = frozenset({b"RSCALE=GREGORIAN", b"SKIP=OMIT"})
-_EVENT: Final = re.compile(rb"^(?=BEGIN:VEVENT)", re.I | re.M)
+_EVENT: Final = re.compile(rb"^(?=BEGIN:(?:VEVENT|VTODO))", re.I | re.M)
 _REPEATS: Final = re.compile(rb"^RRULE[;:]", re.I | re.M)
 _LOCAL: Final = re.compile(
-    rb"^(DTSTART|DTEND|RECURRENCE-ID|EXDATE|RDATE)((?:;(?:VALUE=DATE-TIME|RANGE=THISANDFUTURE)){0,2})"
+    rb"^(DTSTART|DTEND|DUE|RECURRENCE-ID|EXDATE|RDATE)((?:;(?:VALUE=DATE-TIME|RANGE=THISANDFUTURE)){0,2})"
     rb":(?=\d{8}T\d{6}(?:,\d{8}T\d{6})*[ \t]*\r?$)",
     re.I | re.M,
 )
-_IN_UTC: Final = re.compile(rb"^(DTSTART|DTEND)(?:;VALUE=DATE-TIME)?:(\d{8}T\d{6})Z[ \t]*(?=\r?$)", re.I | re.M)
+_IN_UTC: Final = re.compile(rb"^(DTSTART|DTEND|DUE)(?:;VALUE=DATE-TIME)?:(\d{8}T\d{6})Z[ \t]*(?=\r?$)", re.I | re.M)
 _STRANGE_RULES: Final = ("SECONDLY", "MINUTELY")
 _WEEKDAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 A_DAY: Final = 24

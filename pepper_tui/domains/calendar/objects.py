@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from pepper_tui.domains.calendar.pieces import pieces_of
+from pepper_tui.domains.calendar.pieces import TODO, pieces_of
 from pepper_tui.model import ContextFilter, Record
 from pepper_tui.store import Store
 from pepper_tui.store.upkeep.retention_rules import Rule
@@ -66,6 +66,12 @@ class CalendarSource(Record):
     holds: list[str] = field(default_factory=lambda: ["VEVENT"])
 
 
+async def unwritable_calendars(store: Store) -> frozenset[str]:
+    """Return the ids of the calendars of accounts that the user can only read."""
+    found = await store.query(ContextFilter(namespaces=[CALENDARS], limit=None))
+    return frozenset(each.id for each in CalendarSource.readable(found) if not each.may_write)
+
+
 def object_id(account: str, place: str) -> str:
     """Return the id of the object of ``account`` at ``place``."""
     sign = f"{account}\n{place}"
@@ -116,7 +122,7 @@ async def put_objects(store: Store, objects: Sequence[CalendarObject]) -> None:
 
 
 async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObject]:
-    """Return the objects of the event with this UID that are there, whichever calendars they are in."""
+    """Return the objects of the event or to-do with this UID that are there, whichever calendars they are in."""
     wanted = ContextFilter(namespaces=[OBJECTS], tags=[_named_by(uid)], limit=None)
     return [each for each in CalendarObject.readable(await store.query(wanted)) if not each.gone]
 
@@ -124,7 +130,7 @@ async def objects_with(store: Store | ToolStore, uid: str) -> list[CalendarObjec
 def _named(held: CalendarObject) -> list[str]:
     """Return a tag for the UID of an object, if it has one."""
     try:
-        found = pieces_of(held.text) if held.text else []
+        found = [*pieces_of(held.text), *pieces_of(held.text, TODO)] if held.text else []
     except ValueError:
         return []
     return [_named_by(found[0].uid)] if found and found[0].uid else []

@@ -1,4 +1,4 @@
-"""A calendar file cut into its events and time zones, by its lines alone, so that each is then read by itself.
+"""A calendar file cut into its events, to-dos and time zones, by its lines alone, so that each is then read by itself.
 
 It takes one pass, so linear time, and no library. An event without an end extends to the beginning of the next, and is
 marked. ``reading`` parses a piece; here only its UID, its title and the zones that it names are extracted.
@@ -17,7 +17,8 @@ from typing import Final
 from pepper_tui.text.charsets import decoded
 
 _LINE: Final = re.compile(
-    rb"^(?:(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT)[ \t]*|X-WR-TIMEZONE(?:;[^:\r\n]*)?:([^\r\n]+))\r?$", re.I | re.M
+    rb"^(?:(BEGIN|END):(VCALENDAR|VTIMEZONE|VEVENT|VTODO)[ \t]*|X-WR-TIMEZONE(?:;[^:\r\n]*)?:([^\r\n]+))\r?$",
+    re.I | re.M,
 )
 _FOLD: Final = re.compile(rb"\r?\n[ \t]")
 _FOLDS: Final = (b"\r\n ", b"\r\n\t", b"\n ", b"\n\t")
@@ -26,10 +27,12 @@ _NESTED: Final = re.compile(rb"^(BEGIN|END):", re.I | re.M)
 _ZONE_NAMED: Final = re.compile(rb';TZID=(?:"([^"\r\n]{1,500})"|([^":;,\r\n]{1,500}))', re.I)
 _WRAPPED: Final = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{}\r\nEND:VCALENDAR\r\n"
 MAX_ZONES: Final = 4  # looked for in one event: those of its start, its end, and its exceptions
+EVENT: Final = b"VEVENT"
+TODO: Final = b"VTODO"
 _REPEATS: Final = re.compile(rb"^(?:RRULE|RDATE)[;:]", re.I | re.M)
 WINDOW: Final = 1_000_000  # bytes that are searched at a time
 HOME: Final = b"X-WR-TIMEZONE:"
-_WITHOUT_ZONE: Final = re.compile(rb"^DTSTART(?:;VALUE=DATE-TIME)?:\d{8}T\d{6}(Z?)[ \t]*\r?$", re.I | re.M)
+_WITHOUT_ZONE: Final = re.compile(rb"^(?:DTSTART|DUE)(?:;VALUE=DATE-TIME)?:\d{8}T\d{6}(Z?)[ \t]*\r?$", re.I | re.M)
 
 
 def _property(name: bytes) -> re.Pattern[bytes]:
@@ -45,7 +48,7 @@ _START: Final = _property(b"DTSTART")
 
 @dataclass(frozen=True)
 class Piece:
-    """One event (or time zone) as it is written, and the text of the time zones of its file that it names.
+    """One event (or to-do, or time zone) as it is written, and the text of the time zones of its file that it names.
 
     If its times may be meant in the zone of its calendar, ``zones`` has the line that names that one, too.
     """
@@ -54,6 +57,7 @@ class Piece:
     whole: bool = True
     """It has an end."""
     zones: tuple[bytes, ...] = ()
+    kind: bytes = EVENT
 
     @cached_property
     def digest(self) -> bytes:
@@ -101,16 +105,19 @@ class Piece:
         return self.repeats, self._first(_START)[:15]
 
 
-def pieces(source: bytes) -> list[Piece]:
-    """Return the events of ``source``. Raises ``ValueError`` if it is not a calendar, or has no end."""
+def pieces(source: bytes, kind: bytes = EVENT) -> list[Piece]:
+    """Return the events of ``source``, or what else ``kind`` names.
+
+    Raises ``ValueError`` if it is not a calendar, or has no end.
+    """
     found, ended = _split(source)
     if not ended:
         raise ValueError("it has no end; is it being written?")
-    return found
+    return [piece for piece in found if piece.kind == kind]
 
 
 def finished(source: bytes) -> tuple[list[Piece], bool]:
-    """Return the events of ``source``, and whether it has an end: if not, only the events that have one.
+    """Return the events and to-dos of ``source``, and whether it has an end: if not, only those that have one.
 
     Raises ``ValueError`` if it is not a calendar.
     """
@@ -120,7 +127,7 @@ def finished(source: bytes) -> tuple[list[Piece], bool]:
 
 def _split(source: bytes) -> tuple[list[Piece], bool]:
     source = readable(source)
-    events: list[tuple[int, bytes, bool]] = []
+    parts: list[tuple[int, bytes, bool, bytes]] = []
     zones: dict[tuple[int, bytes], bytes] = {}
     homes: dict[int, bytes] = {}
     calendar, ended = 0, False
@@ -129,8 +136,8 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
     def close(end: int, *, whole: bool) -> None:
         nonlocal kind
         text = source[began:end]
-        if kind == b"VEVENT":
-            events.append((calendar, text, whole))
+        if kind in (EVENT, TODO):
+            parts.append((calendar, text, whole, kind))
         elif kind == b"VTIMEZONE" and whole and (named := _TZID.search(text)):
             zones.setdefault((calendar, named[1].strip()), text)
         kind = b""
@@ -154,7 +161,8 @@ def _split(source: bytes) -> tuple[list[Piece], bool]:
     if not calendar:
         raise ValueError("it is no calendar")
     return [
-        Piece(text, whole, _named(text, zones, number, homes.get(number, b""))) for number, text, whole in events
+        Piece(text, whole, _named(text, zones, number, homes.get(number, b"")), kind)
+        for number, text, whole, kind in parts
     ], ended
 
 
@@ -167,9 +175,22 @@ def _marks(source: bytes) -> Iterator[re.Match[bytes]]:
         at = end
 
 
-def pieces_of(text: str) -> list[Piece]:
-    """Return the events of a calendar that is kept as text; see ``pieces``."""
-    return pieces(text.encode("utf-8", "surrogateescape"))
+def merged_by_uid(found: Iterable[Piece]) -> list[Piece]:
+    """Return those of one UID as one piece."""
+    groups: dict[str, list[Piece]] = {}
+    for each in found:
+        groups.setdefault(each.uid, []).append(each)
+    return [
+        group[0]
+        if len(group) == 1
+        else Piece(b"\r\n".join(each.text.strip() for each in group), True, tuple(zones_of(group)), group[0].kind)
+        for group in groups.values()
+    ]
+
+
+def pieces_of(text: str, kind: bytes = EVENT) -> list[Piece]:
+    """Return the events of a calendar that is kept as text, or what else ``kind`` names; see ``pieces``."""
+    return pieces(text.encode("utf-8", "surrogateescape"), kind)
 
 
 def zones_of(held: Iterable[Piece]) -> list[bytes]:

@@ -17,6 +17,8 @@ import recurring_ical_events
 from icalendar.timezone import tzp
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
+from pepper_tui.domains.calendar.alarms.alarm import alarms_of, with_few
+from pepper_tui.domains.calendar.meeting.link import link_of
 from pepper_tui.domains.calendar.mending import (
     A_DAY,
     apart,
@@ -44,12 +46,16 @@ MAX_ANSWERS: Final = 500
 _SAFE: Final = 3 * 86400.0  # seconds by which a zone, and the day itself, may differ
 _zones: list[bytes] = []  # time zones of the file that are in use
 _known: list[ZoneInfo] = []
+# as the library has it for events: one line that can't be read costs itself, not its alarm, event or to-do
+for _kind in (icalendar.Alarm, icalendar.Todo):
+    _kind.ignore_exceptions = True
 
 
 def warm() -> None:
     """Load what is loaded lazily, and each of the machine's time zones: a sandboxed process can open no file."""
     _known.extend(ZoneInfo(name) for name in available_timezones())
     zone_named("(UTC+01:00) Berlin")
+    link_of({"LOCATION": "https://z\u043e.example/"})
     start = "BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n"
     event(start.encode(), [])
     series(start.encode(), [], 0.0, 2_000_000_000.0, 2)
@@ -70,12 +76,13 @@ def zone(source: bytes) -> bool:
 
 def event(source: bytes, zones: list[str]) -> Json:
     """Return the one event in ``source``: ``times``, other fields, its recurrence, and what can't be read."""
-    calendar, unknown = opened(source, zones)
+    calendar, unknown = opened(with_few(source), zones)
     [component] = calendar.walk("VEVENT")
     if component.subcomponents and any(one.name == "VEVENT" for one in component.subcomponents):
         raise ValueError("an event within an event")
     broken = [name for name, _ in component.errors if name]
     broken += [f"time zone {name!r}, taken as yours," for name in unknown]
+    broken += ["alarm"] if any(one.errors for one in component.subcomponents if one.name == "VALARM") else []
     if not end_as_started(component):
         broken.append("DTEND")
     if not exclude(component, timedelta(0)):
@@ -112,7 +119,7 @@ def series(source: bytes, zones: list[str], start: float, end: float, limit: int
     They reach from a day before ``start`` to a day after ``end``: the different fields, and for each occurrence the
     number of its fields, its times and its own recurrence; ``more``: there are more than ``limit``.
     """
-    calendar, _ = opened(source, zones)
+    calendar, _ = opened(with_few(source), zones)
     components = calendar.walk("VEVENT")
     # a day more on both sides: whole days and times without a zone are compared in UTC there
     day = timedelta(days=1)
@@ -186,6 +193,8 @@ def _fields(component: Any) -> Json:
         "categories": [str(name)[:100] for group in listed(categories) for name in getattr(group, "cats", [group])][
             :50
         ],
+        "link": link_of(component),
+        "alarms": alarms_of(component, instant),
         "zone": str(start.params.get("TZID", "")),
         "busy": str(component.get("TRANSP", "")).upper() != "TRANSPARENT"
         and str(component.get("X-MICROSOFT-CDO-BUSYSTATUS", "")).upper() != "FREE",
@@ -196,7 +205,7 @@ def _times(component: Any) -> tuple[float | str, float | str]:
     """Return start and end; if a clock change skips the start, the event is as long as on other days."""
     start = component.decoded("DTSTART")
     end = _end(component, start)
-    begins, ends = _instant(start), _instant(end)
+    begins, ends = instant(start), instant(end)
     if isinstance(begins, str) or isinstance(ends, str):
         return begins, ends
     if ends <= begins and start.tzinfo == end.tzinfo:
@@ -204,7 +213,8 @@ def _times(component: Any) -> tuple[float | str, float | str]:
     return begins, ends
 
 
-def _instant(when: date) -> float | str:
+def instant(when: date) -> float | str:
+    """Return an instant in POSIX seconds; without a zone, the wall time in ISO form."""
     if isinstance(when, datetime) and when.tzinfo is not None:
         return when.timestamp()
     return (when if isinstance(when, datetime) else datetime(when.year, when.month, when.day)).isoformat()

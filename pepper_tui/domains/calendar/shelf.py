@@ -11,23 +11,24 @@ from collections import defaultdict
 from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
+from itertools import chain, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Final
 
 from pepper_tui.boundary.plain_file import plain_bytes
 from pepper_tui.clock import Clock
-from pepper_tui.domains.calendar.index.cutting import Cut, Parts, Signed, cut, signed
+from pepper_tui.domains.calendar.index.cutting import Cut, Parts, Signed, apart, cut, signed
 from pepper_tui.domains.calendar.index.series import Part, Series, series_of
 from pepper_tui.domains.calendar.objects import CalendarObject, ObjectReader
-from pepper_tui.domains.calendar.pieces import Piece, finished
+from pepper_tui.domains.calendar.pieces import Piece, finished, merged_by_uid
 from pepper_tui.domains.calendar.telling.names import Place, place_of_copy, place_of_file
 from pepper_tui.text import one_line
 
 MAX_FILE: Final = 50_000_000  # bytes
 MAX_FILES: Final = 50_000
 MAX_EVENTS: Final = 100_000  # of one file
+MAX_TODOS: Final = 5_000  # of one file
 BROKEN_NAMED: Final = 100  # defects of one calendar that are listed individually
 HOLD: Final = 30.0  # seconds before what a vanished file held counts as gone: programs write files anew
 NO_END: Final = "it has no end; only the events that have one were read"
@@ -40,7 +41,8 @@ _FEW: Final = 50  # events of a file that is cut as a whole each time
 class Shelved:
     """One file, or the copy of one calendar of an account, as last read.
 
-    ``series`` are by UID, those of a copy by the object that they are in, too.
+    ``series`` are by UID, those of a copy by the object that they are in, too. ``todos`` are by object; those of one
+    UID are one piece.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Shelved:
     events: Sequence[Signed] = ()  # of the file, in its order
     partial: bool = False  # it has no end, so that there may have been more
     parts: Parts | None = None
+    todos: dict[str, list[Piece]] = field(default_factory=dict)
     waiting: dict[Hashable, Series] = field(default_factory=dict)  # those with events that are not read yet
     ended: int = 0  # how many of its items have ended a parser process
     _broken: list[Part] | None = None
@@ -74,6 +77,11 @@ class Shelved:
     def unread(self) -> list[str]:
         """The UIDs of its events that can't be read."""
         return [part.unread for part in self.broken if part.unread is not None]
+
+    @property
+    def holds_any(self) -> bool:
+        """Whether it is of any use."""
+        return bool(self.series or self.todos or self.noted)
 
     def take(self, key: Hashable) -> Series:
         """Take away the series with that key."""
@@ -228,13 +236,14 @@ class Shelf:
                 copy = Shelved(each.calendar, each.calendar, place=place_of_copy(each.calendar))
                 self._copies[each.calendar] = copy
             self._put(copy, each)
-        self._copies = {calendar: copy for calendar, copy in self._copies.items() if copy.series or copy.noted}
+        self._copies = {calendar: copy for calendar, copy in self._copies.items() if copy.holds_any}
         return bool(news)
 
     def _put(self, copy: Shelved, held: CalendarObject) -> None:
         """Take one object into the copy of its calendar, in the place of what it was before."""
         before = {key: copy.take(key) for key in self._keys.pop(held.id, ())}
         copy.noted.pop(held.id, None)
+        copy.todos.pop(held.id, None)
         if held.gone:
             return
         found: list[Piece] = []
@@ -244,9 +253,12 @@ class Shelf:
                 copy.noted[held.id] = f"{copy.calendar}: {one_line(held.place, 60)}: {NO_END}"
         except ValueError as error:
             copy.noted[held.id] = f"{copy.calendar}: {one_line(held.place, 60)} can't be read: {error}"
-        events = [signed(each) for each in found]
+        held_events, todos = apart(found)
+        if todos:
+            copy.todos[held.id] = merged_by_uid(todos)
+        events = [signed(each) for each in held_events]
         for uid, mine in _by_key(events, range(len(events))).items():
-            signs, piece = [events[number].digest for number in mine], partial(_nth, found.__getitem__, mine)
+            signs, piece = [events[number].digest for number in mine], partial(_nth, held_events.__getitem__, mine)
             key, place = (held.id, uid), copy.calendar
             copy.put(key, series_of(signs, piece, before.get(key), place, place, first=held.first))
             self._keys.setdefault(held.id, []).append(key)
@@ -269,8 +281,14 @@ def shelved(path: Path, sign: tuple[int, int], known: Shelved | None = None) -> 
         file.noted["more"] = f"{path.name}: only the newest {MAX_EVENTS} of {len(found.events)} events were read"
         newest = sorted(range(len(found.events)), key=lambda number: found.piece(number).newness)[-MAX_EVENTS:]
         found = found.only(sorted(newest))
+    todos = found.todos[-MAX_TODOS:]
+    if len(found.todos) > len(todos):
+        file.noted["todos"] = f"{path.name}: only the last {MAX_TODOS} of {len(found.todos)} to-dos were read"
+    if todos:
+        file.todos[""] = merged_by_uid(todos)
     _take(file, found, known)
-    file.place = place_of_file(path, map(str, islice(file.series, 2)))
+    uids = chain(file.series, (each.uid for each in file.todos.get("", ())))
+    file.place = place_of_file(path, map(str, islice(uids, 2)))
     return file
 
 

@@ -12,8 +12,11 @@ from pydantic import Field
 
 from pepper_tui.clock.words import spans_said
 from pepper_tui.domains.calendar.free_time import Span, free_spans, window
+from pepper_tui.domains.calendar.meeting.joining import joined_at
 from pepper_tui.domains.calendar.parts import Agenda, CalendarParts
 from pepper_tui.domains.calendar.slots.others import others_of
+from pepper_tui.domains.calendar.telling.day import day_of
+from pepper_tui.domains.calendar.todos.listing import due_lines, todos_in, unread_todos
 from pepper_tui.model import OPEN_TAG, ContextFilter, Effect, Json, Namespace, Record, Reminder, ReminderState
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
@@ -30,16 +33,19 @@ _FEW: Final = 3  # days of which each that is empty is said to be
 
 
 @tool(effect=Effect.READ)
-async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1) -> str:
-    """List the events of some days, and the reminders that are due beside them.
+async def agenda(
+    ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 1, links: bool = False
+) -> str:
+    """List the events of some days, and the reminders and to-dos that are due beside them.
 
     Args:
         start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
         days: how many days
+        links: whether to say where each can be joined
     """
     calendar, zone, now, named = the_agenda(ctx), ctx.zone, ctx.clock.now(), ctx.of(CalendarParts).named
     today = datetime.fromtimestamp(now, zone).date()
-    reminders = await _reminders(ctx)
+    reminders, todos = await _reminders(ctx), await todos_in(calendar)
     lines: list[str] = []
     for first, count in await _spans(ctx, start, days, today):
         after = first + timedelta(days=count)
@@ -50,14 +56,20 @@ async def agenda(ctx: ToolContext, start: str = "today", days: Annotated[int, Fi
         elif first <= today < after and (free := _free_until(events, now, today, zone)):
             lines.append(free)
         found = [
-            (float(one.get("start") or 0.0), _event(one, now, today, zone, named)) for one in (e.data() for e in events)
+            (float(one.get("start") or 0.0), _event(one, now, today, zone, named) + _link(one, wanted=links))
+            for one in (e.data() for e in events)
         ]
         found += [(each.due, _reminder(each, today, zone)) for each in reminders if begins <= each.due < ends]
+        due = due_lines(todos, begins, ends, now, today, zone, named)
+        found += due
         if events and count <= _FEW:
             taken = [(float(one["start"]), float(one["end"])) for one in (each.data() for each in events)]
             taken += [(each.due, each.due + 1) for each in reminders]
+            taken += [(at, at + 1) for at in (at if at >= begins else now for at, _ in due)]  # overdue ones are today's
             found += _empty(calendar, taken, first, count, ctx)
         lines += [line for _, line in sorted(found, key=lambda each: each[0])]
+    if left_out := unread_todos(calendar):
+        lines.append(f"Not all to-dos could be read: {left_out}.")
     return await _told(ctx, _whole(calendar, "\n".join(lines)))
 
 
@@ -105,7 +117,7 @@ async def find_free_time(
 async def find_conflicts(
     ctx: ToolContext, start: str = "today", days: Annotated[int, Field(ge=1, le=MOST_DAYS)] = 14
 ) -> str:
-    """List events that overlap.
+    """List events that overlap, or are closer than the config wants.
 
     Args:
         start: first day, or all of them in words: today, 2027-01-31, next week, "monday and friday", "in december"
@@ -120,13 +132,18 @@ async def find_conflicts(
     for first, count in spans:
         begins, ends = window(first, 0, 0, zone)[0], window(first + timedelta(days=count), 0, 0, zone)[0]
         found = await calendar.conflicts(max(begins, now), ends)
-        lines += [" overlaps with ".join(_event(one.data(), now, today, zone, named) for one in pair) for pair in found]
+        lines += [_how_close(*pair).join(_event(one.data(), now, today, zone, named) for one in pair) for pair in found]
         if len(found) >= CONFLICTS:
             lines.append(f"There are more: these are the first {len(found)}.")
     said = _and([_span(*span, today) for span in spans])
     nothing, of_those = f"Nothing overlaps, {said}.", f"Nothing that could be read overlaps, {said}."
     whole = _whole(calendar, "\n".join(lines)) if lines else _whole(calendar, nothing, of_those)
     return await _told(ctx, whole)
+
+
+def _how_close(first: Record, second: Record) -> str:
+    near = first.data()["end"] <= second.data()["start"]
+    return " is too close to " if near else " overlaps with "
 
 
 def unread(calendar: Agenda) -> str:
@@ -192,7 +209,7 @@ async def _reminders(ctx: ToolContext) -> list[Reminder]:
 def _reminder(reminder: Reminder, today: date, zone: tzinfo) -> str:
     at = datetime.fromtimestamp(reminder.due, zone)
     again = ", repeats" if reminder.rule else ""
-    return f"{_day(at.date(), today)}, {at:%H:%M}: {one_line(reminder.text, 200)} (reminder{again})"
+    return f"{day_of(at.date(), today)}, {at:%H:%M}: {one_line(reminder.text, 200)} (reminder{again})"
 
 
 def _named_alone(spans: Sequence[tuple[date, int]], day: date) -> bool:
@@ -220,7 +237,7 @@ def _empty(
 
 
 def _span(first: date, days: int, today: date) -> str:
-    return _day(first, today) + (f" to {_day(first + timedelta(days=days - 1), today)}" if days > 1 else "")
+    return day_of(first, today) + (f" to {day_of(first + timedelta(days=days - 1), today)}" if days > 1 else "")
 
 
 def _and(words: Sequence[str]) -> str:
@@ -248,7 +265,7 @@ def _free_words(free: Sequence[Span], whole: Span, taken: Sequence[Json], day: d
         said = "free " + ", ".join(f"{clock(start)}–{clock(end)}" for start, end in free)
     rest = f"; taken: {', '.join(named(event) for event in taken[:_TAKEN])}" if taken else ""
     more = f" and {len(taken) - _TAKEN} more" if len(taken) > _TAKEN else ""
-    return f"{_day(day, today)}: {said}{rest}{more}"
+    return f"{day_of(day, today)}: {said}{rest}{more}"
 
 
 def _event(event: Json, now: float, today: date, zone: tzinfo, named: Callable[[str], str]) -> str:
@@ -257,14 +274,14 @@ def _event(event: Json, now: float, today: date, zone: tzinfo, named: Callable[[
     title = one_line(str(event.get("summary") or event.get("title") or "(no title)"), 200)
     if start is None:
         return f"At an unknown time: {title}"
-    when = _day(start.date(), today)
+    when = day_of(start.date(), today)
     if event.get("all_day"):
         last = (end - timedelta(seconds=1)).date() if end and end > start else start.date()
-        when += (f" to {_day(last, today)}" if last > start.date() else "") + ", all day"
+        when += (f" to {day_of(last, today)}" if last > start.date() else "") + ", all day"
     else:
         when += f", {start:%H:%M}"
         if end and end > start:
-            when += f"–{end:%H:%M}" if end.date() == start.date() else f" to {_day(end.date(), today)}, {end:%H:%M}"
+            when += f"–{end:%H:%M}" if end.date() == start.date() else f" to {day_of(end.date(), today)}, {end:%H:%M}"
     place = f", {one_line(str(event['location']), 200)}" if event.get("location") else ""
     place += f" [{called}]" if (called := named(str(event.get("calendar", "")))) else ""
     answer = event.get("answer")
@@ -274,6 +291,12 @@ def _event(event: Json, now: float, today: date, zone: tzinfo, named: Callable[[
     if not event.get("all_day") and start.timestamp() <= now:
         notes.append("now" if end and end.timestamp() > now else "over")
     return f"{when}: {title}{place}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def _link(event: Json, *, wanted: bool) -> str:
+    """Return where an event can be joined, if that is asked for."""
+    link = str(event.get("link") or "")
+    return f"; join {joined_at(link)}" if wanted and link else ""
 
 
 def _free_until(events: Sequence[Record], now: float, today: date, zone: tzinfo) -> str:
@@ -286,11 +309,6 @@ def _free_until(events: Sequence[Record], now: float, today: date, zone: tzinfo)
     if ahead:
         return f"Nothing until {min(ahead):%H:%M} today."
     return "Nothing more today." if any(start.date() == today for start, _ in spans) else ""
-
-
-def _day(day: date, today: date) -> str:
-    words = {0: "today, ", 1: "tomorrow, "}.get((day - today).days, "")
-    return f"{words}{day:%a} {day.day} {day:%b %Y}"
 
 
 def _wall(value: Any, zone: tzinfo) -> datetime | None:

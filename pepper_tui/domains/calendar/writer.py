@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, runtime_checkable
 
+from pepper_tui.domains.calendar.pieces import EVENT, TODO
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import NotDoneError, ToolError
 
 _NAMED: Final = 20
+AN_EVENT: Final = EVENT.decode()
+A_TODO: Final = TODO.decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,13 +72,15 @@ class Calendars(Protocol):
 class Held:
     """The events of one UID as they lie in a calendar of the user's: ``text`` is a calendar that holds just them.
 
-    ``at`` is where they lie there, in the calendars' own words; ``version`` the mark of what was read.
+    ``at`` is where they lie there, in the calendars' own words; ``version`` the mark of what was read. ``kind`` is what
+    they are in iCalendar: ``VTODO`` are to-dos.
     """
 
     place: str
     at: str
     version: str
     text: str = ""
+    kind: str = AN_EVENT
 
 
 @runtime_checkable
@@ -84,10 +89,10 @@ class Rewritable(Protocol):
 
     def owns(self, place: str, /) -> bool: ...
 
-    async def held(self, calendar: str, uid: str, /) -> Held | None:
+    async def held(self, calendar: str, uid: str, kind: str = AN_EVENT, /) -> Held | None:
         """Return the events with ``uid`` in ``calendar``, as the agenda names it, if they are there and may be written.
 
-        From the copy, where there is one.
+        Or what else ``kind`` names. From the copy, where there is one.
         """
         ...
 
@@ -157,9 +162,9 @@ class AllCalendars:
     def calendar(self, place: str) -> str:
         return self._of(place).calendar(place)
 
-    async def held(self, calendar: str, uid: str) -> Held | None:
+    async def held(self, calendar: str, uid: str, kind: str = AN_EVENT) -> Held | None:
         for one in self._each:
-            if isinstance(one, Rewritable) and (found := await one.held(calendar, uid)) is not None:
+            if isinstance(one, Rewritable) and (found := await one.held(calendar, uid, kind)) is not None:
                 return found
         return None
 

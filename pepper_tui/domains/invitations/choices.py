@@ -1,4 +1,4 @@
-"""The answers that the card of an invitation offers, one key each."""
+"""The answers that the card of an invitation, or of a to-do that is due, offers, one key each."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def answer_by(signal: Signal) -> float | None:
 
 
 def choices_of(signal: Signal) -> list[Json]:
-    """Return the answers to the invitation of ``signal``; none if it is no invitation.
+    """Return the answers to the invitation or to-do of ``signal``; none if it is neither.
 
     Other words than these propose another time. Each opens the card of the reply: nothing is sent before its yes.
     """
@@ -28,6 +28,9 @@ def choices_of(signal: Signal) -> list[Json]:
     uid = by_uid(str(signal.metadata.get("uid")))
     if signal.metadata.get("kind") == "called off":
         return [{"words": "Remove it", "tool": "cancel_event", "arguments": {"event": uid, "which": "all"}}]
+    if signal.metadata.get("kind") == "due":
+        done = {"words": "Done", "tool": "complete_todo", "arguments": {"todo": uid}}
+        return [done] if signal.metadata.get("may_be_done") else []
     if not signal.metadata.get("asks"):
         return []
     day = {"day": str(said)} if (said := signal.metadata.get("day")) else {}

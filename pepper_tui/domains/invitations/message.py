@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
+from pepper_tui.domains.calendar.alarms.alarm import without_any
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.pieces import Piece, pieces
 from pepper_tui.domains.mail.invitation_part import method_of
@@ -56,7 +57,8 @@ class Message:
 def messages(text: str, parser: CalendarParser, until: float) -> list[Message]:
     """Return what the calendar part ``text`` says, by UID. Blocking. Raises ``ValueError`` in words."""
     source = text.encode("utf-8", "surrogateescape")
-    found = pieces(source)
+    # when the user hears of an event is not for its sender to say, nor to go into the user's calendar with a yes
+    found = [replace(each, text=without_any(each.text)) for each in pieces(source)]
     if not found:
         raise ValueError("it holds no event")
     if len(found) > MOST:

@@ -31,7 +31,7 @@ class Why:
     async def explain(self, ref: str) -> list[str]:
         """Return lines on ``ref`` (``notification:<id>``, ``call:<id>``, ``signals.mail:<id>`` …), or on ``silence``.
 
-        ``event:<uid>``: what was told of an event.
+        ``event:<uid>``, ``todo:<uid>``: what was told of an event or to-do.
 
         Raises ``NothingKnownError``.
         """
@@ -39,8 +39,8 @@ class Why:
             return await silence(self._store, self._clock.now(), lambda seconds: at(seconds, self._zone))
         if ref.startswith("rule:"):
             return await self._rule(ref.removeprefix("rule:"))
-        if ref.startswith("event:"):
-            return await self._event(ref.removeprefix("event:"))
+        if ref.startswith(("event:", "todo:")):
+            return await self._told_of(*ref.split(":", 1))
         context = await find(self._store, ref)
         if context is None:
             raise NothingKnownError(f"nothing is known of {one_line(ref, 60)}")
@@ -58,21 +58,25 @@ class Why:
             lines += walk.lines
         return lines or [f"the rule {one_line(rule_id, 60)!r} has done nothing yet"]
 
-    async def _event(self, uid: str) -> list[str]:
-        """Return what was told of the event with this UID, the newest first."""
-        wanted = ContextFilter(namespaces=[f"{Namespace.RAW}.calendar"], tags=[f"uid:{uid}"], limit=LISTED)
+    async def _told_of(self, kind: str, uid: str) -> list[str]:
+        """Return what was told of the event or to-do with this UID, the newest first."""
+        tag = f"uid:{uid}" if kind == "event" else f"todo:{uid}"
+        found = await self._store.query(
+            ContextFilter(namespaces=[f"{Namespace.RAW}.calendar"], tags=[tag], limit=LISTED)
+        )
         names = [
             f"signal_{raw.context_id}_{version}"
-            for raw in await self._store.query(wanted)
+            for raw in found
             for version in range(raw.version, max(0, raw.version - LISTED), -1)
         ]
+        names += [f"signal_{raw.context_id}" for raw in found if kind == "todo"]
         told = ContextFilter(namespaces=[f"{Namespace.SIGNALS}.calendar"], context_ids=names, limit=LISTED)
         lines: list[str] = []
         for context in await self._store.query(told) if names else ():
             walk = self._walk()
             await walk.tell(context, 0)
             lines += walk.lines
-        return lines or ["nothing was told of this event"]
+        return lines or [f"nothing was told of this {'event' if kind == 'event' else 'to-do'}"]
 
     def _walk(self) -> Walk:
         return Walk(self._store, self._zone, TELLERS)

@@ -46,11 +46,20 @@ def calendars(
     from pepper_tui.domains.calendar.agenda import Agenda as OfAll
     from pepper_tui.domains.calendar.event import INVITED
     from pepper_tui.domains.calendar.feed import CalendarFeed
+    from pepper_tui.domains.calendar.meeting.spacing import Spacing
     from pepper_tui.domains.calendar.objects import ObjectReader
 
     # read also where no account has any: what is left of one that was removed is no news
     objects, ids = ObjectReader(store), frozenset([*accounts, INVITED] if by_mail else accounts)
-    own = OfAll(paths, whose.zone, whose.addresses, clock, objects=objects, accounts=ids)
+    own = OfAll(
+        paths,
+        whose.zone,
+        whose.addresses,
+        clock,
+        objects=objects,
+        accounts=ids,
+        spacing=Spacing(settings.travel, settings.buffer),
+    )
     agenda: Any = instead or own
     named = own.named if instead is None else lambda _: ""
     if not by_mail:

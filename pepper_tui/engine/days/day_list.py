@@ -1,8 +1,9 @@
-"""The days of a running engine: events of all calendars, with reminders beside them."""
+"""The days of a running engine: events of all calendars, with reminders and to-dos beside them."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
@@ -13,6 +14,9 @@ from pepper_tui.domains.calendar.days.records import DayEntry, DaysPage
 from pepper_tui.domains.calendar.event import INVITED
 from pepper_tui.domains.calendar.free_time import window
 from pepper_tui.domains.calendar.parts import CalendarParts
+from pepper_tui.domains.calendar.todos.listing import MOST as MOST_TODOS
+from pepper_tui.domains.calendar.todos.listing import todos_in, unread_todos
+from pepper_tui.domains.calendar.todos.todo import Todo
 from pepper_tui.model import OPEN_TAG, ContextFilter, EngineError, Json, Namespace, Reminder, ReminderState
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
@@ -45,11 +49,17 @@ class DayList:
         else:
             try:
                 page.entries += [self._event(one.data()) for one in await agenda.between(start, end)]
+                todos = self._due(await todos_in(agenda), start, end)
             except NoAnswerError as error:
                 raise EngineError(str(error)) from error
             page.left_out += [one_line(each, 200) for each in agenda.defects[:_NAMED]]
             if (more := len(agenda.defects) - _NAMED) > 0:
                 page.left_out.append(f"and {more} more that could not be read")
+            page.entries += todos[:MOST_TODOS]
+            if (more := len(todos) - MOST_TODOS) > 0:
+                page.left_out.append(f"{more} more to-dos are due; these are the first")
+            if unread := unread_todos(agenda):
+                page.left_out.append(f"not all to-dos could be read: {unread}")
         if self._parts.copies is not None:
             page.left_out += await self._parts.copies()
         page.entries.sort(key=lambda each: (each.start, not each.all_day, each.title))
@@ -85,6 +95,35 @@ class DayList:
             for each in found
             if each.state is ReminderState.WAITING and start <= each.due < end
         ]
+
+    def _due(self, todos: Sequence[Todo], start: float, end: float) -> list[DayEntry]:
+        """Return those that are due in [start, end), and where now is in between, those that are overdue: on today."""
+        now = self._clock.now()
+        found: list[DayEntry] = []
+        for each in todos:
+            due = each.due or 0.0
+            overdue = each.is_overdue(now, self._zone)
+            shown = now if overdue else due
+            if not start <= shown < end:
+                continue
+            notes = [("to-do", True), ("overdue", overdue), ("repeats", each.repeats)]
+            found.append(
+                DayEntry(
+                    f"todo:{each.key}",
+                    "todo",
+                    each.uid,
+                    each.title,
+                    due,
+                    due,
+                    self._day(shown),
+                    all_day=each.all_day,
+                    place=one_line(each.location, 200),
+                    calendar=self._parts.named(each.calendar),
+                    notes=[words for words, holds in notes if holds],
+                    text=each.description[:_LONGEST],
+                )
+            )
+        return found
 
     def _event(self, event: Json) -> DayEntry:
         organizer, answer = str(event.get("organizer", "")), str(event.get("answer", ""))

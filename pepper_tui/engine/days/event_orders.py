@@ -18,7 +18,7 @@ from pepper_tui.text import one_line
 
 ORIGIN: Final = "user:day:"
 """Origin of such a call, before its own id: its result starts no step of the scheduler."""
-_ANSWER, _CHANGE, _CANCEL = "answer_invitation", "change_event", "cancel_event"
+_ANSWER, _CHANGE, _CANCEL, _DONE = "answer_invitation", "change_event", "cancel_event", "complete_todo"
 ORDERS: Final[Mapping[str, tuple[str, Json, str]]] = {
     "accept": (_ANSWER, {"answer": "accept"}, ""),
     "maybe": (_ANSWER, {"answer": "tentative"}, ""),
@@ -29,6 +29,7 @@ ORDERS: Final[Mapping[str, tuple[str, Json, str]]] = {
     "cancel": (_CANCEL, {"which": "this"}, ""),
     "cancel_following": (_CANCEL, {"which": "following"}, ""),
     "cancel_all": (_CANCEL, {"which": "all"}, ""),
+    "done": (_DONE, {"done": True}, ""),
 }
 """Order → tool, what it is always called with, and the argument that is the user's words."""
 
@@ -50,8 +51,8 @@ class EventOrders:
         name, always, field = ORDERS[act]
         if field and not said.text.strip():
             raise EngineError("nothing was written: nothing changes")
-        which = {"invitation": by_uid(ref)} if name == _ANSWER else {"event": by_uid(ref)}
-        which |= {"day": day} if day else {}
+        by = {_ANSWER: "invitation", _DONE: "todo"}.get(name, "event")
+        which = {by: by_uid(ref)} | ({"day": day} if day and name != _DONE else {})
         return await self._call(name, {**which, **always, **({field: said.text.strip()} if field else {})}, said)
 
     async def _new(self, text: str) -> Json:

@@ -22,6 +22,8 @@ CAPABILITIES: Final = (
     "remind me to call Ann tomorrow 9am (also: in 2 minutes, every monday at 8)",
     "list reminders · cancel reminder call Ann",
     "what's on today and tomorrow / next week / in december / the week of 14 dec · conflicts this week",
+    "join links today (where your meetings can be joined)",
+    "my to-dos · done with pay the rent · reopen pay the rent (after your yes)",
     "am I free tomorrow afternoon · free time next week · find 45 minutes with ben friday · when are ann and I free",
     "add lunch with Ann friday 12:30 for 45 minutes (waits for your yes)",
     "move lunch with Ann to saturday 13:00 · rename lunch to dinner · cancel standup on friday (after your yes)",
@@ -110,6 +112,8 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                    r"|what\s+(?:do|have)\s+i(?:\s+have|\s+got)?(?:\s+on)?|(?:show\s+(?:me\s+)?)?(?:my\s+|the\s+)?"
                    r"(?:agenda|calendar|schedule|meetings|appointments))"
                    r"(?:\s+(?P<span>\S.*))?"),
+        ("links", r"(?:(?:what(?:'?s|\s+is|\s+are)|show(?:\s+me)?|give\s+me)\s+)?(?:(?:the|my)\s+)?"
+                  r"(?:join|meeting|call|video|conference)\s+links?(?:\s+(?:(?:for|of|on)\s+)?(?P<span>\S.*))?"),
         ("note", r"(?:(?:take|make|add)\s+a\s+)?note(?:\s+that|\s+down|\s*:)?\s+(?P<text>.+)"),
         ("move_event", r"(?:move|reschedule|shift)\s+(?P<which>all\s+(?:times\s+)?(?:of\s+)?)?(?:the\s+|my\s+)?"
                        r"(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*?))?\s+to\s+(?P<start>\S.*)"),
@@ -117,6 +121,11 @@ _PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = tuple(
                          r"\s+to\s+(?P<title>\S.*)"),
         ("cancel_event", r"(?:cancel|delete|remove)\s+(?P<which>all(?:\s+times)?\s+of|the\s+rest\s+of)?\s*"
                          r"(?:the\s+|my\s+)?(?P<event>\S.*?)(?:\s+(?:on|from)\s+(?P<day>\S.*))?"),
+        ("list_todos", r"(?:(?:list|show)(?:\s+me)?\s+)?(?:(?:all|my|the|open)\s+)*(?:to-?dos?|tasks)(?:\s+list)?"),
+        ("complete_todo", r"(?:(?:i\s+am\s+|i'm\s+)?done\s+with|check\s+off|tick\s+off|complete)\s+(?:the\s+|my\s+)?"
+                          r"(?:to-?do\s+)?(?P<todo>\S.*)"),
+        ("complete_todo", r"mark\s+(?:the\s+|my\s+)?(?:to-?do\s+)?(?P<todo>\S.*?)\s+(?:as\s+)?done"),
+        ("reopen_todo", r"(?:reopen|re-open)\s+(?:the\s+|my\s+)?(?:to-?do\s+)?(?P<todo>\S.*)"),
         ("propose_time", r"propose\s+(?P<propose>\S.*?)\s+(?:for|instead\s+(?:of|for))\s+(?:the\s+)?"
                          r"(?P<which>\S.*?)(?:\s+on\s+(?P<day>\S.*))?"),
         ("answer_invitation", r"(?:(?:please\s+)?(?P<answer>accept|decline|(?:tentatively\s+accept|maybe)))\s+"
@@ -147,7 +156,7 @@ _WIDEST: Final = 40  # maximum blanks in a row: patterns scan a run of them once
 _BLANKS: Final = re.compile(rf"[^\S\n]{{{_WIDEST},}}")
 _WRITTEN: Final = ("send", "reply", "reply_all", "reply_list", "forward", "note", "use")
 _ANSWERING: Final = ("answer_invitation", "propose_time")
-_LOOK: Final = ("agenda", "free", "conflicts")
+_LOOK: Final = ("agenda", "free", "conflicts", "links")
 MOST_DAYS: Final = 92
 """That the calendar's tools look at in one piece."""
 _LINK: Final = re.compile(r"(?:to|that|about|of|daran,?(?:\s+dass)?|an|zu|dass)\b[,:]?\s*|[:,]\s*", re.IGNORECASE)

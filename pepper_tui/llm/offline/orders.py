@@ -80,6 +80,9 @@ CALLS: Final[Mapping[str, Callable[[Command], Needed]]] = {
         _REPLYING,
         {"invitation": c["which"], "answer": "tentative", "propose": c["propose"], "day": c["day"]},
     ),
+    "list_todos": lambda c: ("list_todos", "", {}),
+    "complete_todo": lambda c: ("complete_todo", _CHANGING, {"todo": c["todo"]}),
+    "reopen_todo": lambda c: ("complete_todo", _CHANGING, {"todo": c["todo"], "done": False}),
     "fetch": lambda c: (
         "fetch_page",
         "Reading the page.",
@@ -174,6 +177,8 @@ class Orders:
                 draft.say(self._no_time(command["said"], now))
             case "agenda":
                 self._look(command, now, draft, "agenda")
+            case "links":
+                self._look(command, now, draft, "agenda", links=True)
             case "conflicts" if not command["span"]:
                 draft.need("find_conflicts", _CALENDAR)
             case "conflicts":

@@ -62,8 +62,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "raw.*": Rule(versions=2),
     "raw.mail": Rule(days=730, versions=2, trace=TRACE_KEYS),
     "mail.state": Rule(versions=5, goes_with="raw.mail"),
-    # a calendar's entries stay as long as it has them; a note that one was about to start is soon useless
-    "raw.calendar": Rule(days=60, versions=2, types=frozenset({"starts_soon"})),
+    # a calendar's entries stay as long as it has them; a note that one starts soon, or is due, is soon useless
+    "raw.calendar": Rule(days=60, versions=2, types=frozenset({"starts_soon", "todo_due"})),
     "raw.clock": Rule(days=60, versions=1),
     f"{Namespace.SIGNALS}.*": Rule(days=365, versions=3),
     "judging.*": Rule(days=30, versions=1),  # by then each has become a signal

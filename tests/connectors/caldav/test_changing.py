@@ -140,3 +140,24 @@ async def test_a_series_is_moved_as_a_whole_and_is_no_news(desk: CalendarDesk, s
 
     await desk.until(seen, step=1.0)
     assert [each for each in (await desk.signals())[len(before) :] if not each.startswith("log: ")] == []
+
+
+async def test_a_to_do_is_done_at_the_server_after_the_yes(tmp_path: Path, server: Server) -> None:
+    server.make("work", "Work")
+    todo = event("t", "Pay the rent", "20270105T120000Z").replace("VEVENT", "VTODO").replace("DTEND", "DUE")
+    server.put("work", "t", todo)
+    server.put("work", "a", event("a", "Standup", "20270105T120000Z"))
+    async with at_server(tmp_path, ManualClock(1_799_000_000.0), server) as desk:
+
+        async def looked() -> bool:
+            return len(await desk.signals()) == 1
+
+        await desk.until(looked)
+        card = await asked(desk, ("complete_todo", {"todo": "rent"}))
+        assert {line.label: line.value for line in card.resolved.lines}["Calendar"] == "cal/work"
+        assert "STATUS" not in server.holds("work")["t.ics"]
+        await desk.engine.approve(card.id)
+        assert await ended(desk, "complete_todo") is CallState.SUCCEEDED
+        assert "STATUS:COMPLETED" in server.holds("work")["t.ics"]
+        await desk.says("what is there to do", calls(("list_todos", {})))
+        assert (await desk.result("list_todos")).content == "No to-dos."

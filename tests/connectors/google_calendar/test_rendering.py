@@ -54,6 +54,11 @@ async def test_each_field_is_where_the_agenda_looks_for_it(tmp_path: Path) -> No
     assert event.attendees == [ALEX, "ann@example.com", "room@resource.calendar.google.com", "bob@example.com"]
     assert (event.answer, event.busy) == ("declined", False)
     assert (event.start, event.end) == (1_799_139_600.0, 1_799_143_200.0)
+    meet = {"entryPointType": "video", "uri": "https://meet.google.com/abc"}
+    phone = {"entryPointType": "phone", "uri": "tel:+49123"}
+    [called] = await read(tmp_path, OWN, {**BASE, "conferenceData": {"entryPoints": [phone, meet]}})
+    [hung] = await read(tmp_path, OWN, {**BASE, "hangoutLink": "https://meet.google.com/xyz"})
+    assert (called.link, hung.link, event.link) == ("https://meet.google.com/abc", "https://meet.google.com/xyz", "")
 
 
 async def test_on_a_calendar_of_somebody_else_self_is_not_the_user(tmp_path: Path) -> None:

@@ -26,6 +26,13 @@ class Days(CardDesk):
             event("x", START + 7200, BY_BEN),
         )
 
+    def write_todos(self, *named: str) -> None:
+        """Have the file hold to-dos, each a UID and the day on which it is due."""
+        todos = (each.split(":") for each in named)
+        self.write(*(f"UID:{uid}\r\nSUMMARY:Do {uid}\r\nDUE;VALUE=DATE:{day}" for uid, day in todos))
+        path = self.home / "c.ics"
+        path.write_text(path.read_text().replace("VEVENT", "VTODO"))
+
     async def ordered(self, act: str, ref: str = "a", said: str = "") -> str:
         """The summary of the card that an order ends in."""
         await self.engine.order_event(act, ref, DAY, Written.by(said, Origin.TYPED))
@@ -72,6 +79,18 @@ async def test_days_hold_events_and_what_can_be_done_with_them(tmp_path: Path) -
         for act, said in (("new", "tea"), ("move", " ")):
             with pytest.raises(EngineError, match=r"say what and when|nothing was written"):
                 await desk.ordered(act, "a", said)
+
+
+async def test_todos_are_on_their_days_overdue_ones_on_today(tmp_path: Path) -> None:
+    async with Days(tmp_path) as desk:
+        desk.write_todos("OLD:20261231", "TAX:20270104", "LATER:20270105")
+        page = await desk.engine.days("today", 2)
+        assert [(each.kind, each.ref, each.day, each.notes) for each in page.entries if each.kind == "todo"] == [
+            ("todo", "OLD", "2027-01-03", ["to-do", "overdue"]),
+            ("todo", "TAX", DAY, ["to-do"]),
+        ]
+        assert (await desk.ordered("done", "OLD")) == "Mark Do OLD as done in c"
+        assert await desk.engine.why("todo:OLD") == ["nothing was told of this to-do"]
 
 
 async def test_a_reminder_is_cancelled_at_once(tmp_path: Path) -> None:

@@ -15,13 +15,16 @@ import pytest
 from pepper_tui.boundary.process import ParserProcess
 from pepper_tui.clock import ManualClock
 from pepper_tui.config import Calendar
+from pepper_tui.domains.calendar import agenda as agenda_module
 from pepper_tui.domains.calendar import shelf
 from pepper_tui.domains.calendar.agenda import Agenda
+from pepper_tui.domains.calendar.alarms.ringing import AGAIN, JUST, REACH
 from pepper_tui.domains.calendar.bounded import CalendarParser
 from pepper_tui.domains.calendar.feed import CalendarFeed
 from pepper_tui.domains.calendar.index.cutting import cut
 from pepper_tui.domains.calendar.objects import CalendarObject, ObjectReader, object_id, put_objects
 from pepper_tui.domains.calendar.telling import stored_events
+from pepper_tui.domains.calendar.todos import held
 from pepper_tui.model import ContextFilter, Json, Priority
 from pepper_tui.store import ContextStore
 from tests.domains.calendar.test_blind_calendar import COSTLY, Counted, series
@@ -58,9 +61,9 @@ def _instant(written: str) -> float:
 def _said(source: bytes) -> Json:
     lines = dict(line.split(":", 1) for line in source.decode().splitlines())
     start = _instant(lines["DTSTART"])
-    empty = dict.fromkeys(("location", "description", "organizer", "zone"), "")
+    empty = dict.fromkeys(("location", "description", "organizer", "link", "zone"), "")
     fields = {"uid": lines["UID"], "summary": lines["SUMMARY"], "all_day": False, "status": "CONFIRMED", "busy": True}
-    fields |= {"attendees": [], "answers": [], "categories": [], **empty}
+    fields |= {"attendees": [], "answers": [], "categories": [], "alarms": [], **empty}
     said = {"refusal": "", "broken": [], "rules": "", "periods": 0.0, "repeats": False, "last": 0.0, "recurrence": ""}
     return said | {"uid": lines["UID"], "fields": fields, "times": (start, start + HOUR)}
 
@@ -120,7 +123,12 @@ def in_zone(*events: str) -> str:
     return ics(*events).replace("BEGIN:VEVENT", f"{zone('Own')}BEGIN:VEVENT", 1)
 
 
+def todo(number: int, title: str = "") -> str:
+    return f"BEGIN:VTODO\r\nUID:todo{number}\r\nSUMMARY:{title or number}\r\nEND:VTODO\r\n"
+
+
 WHOLE = in_zone(*EVENTS)
+WITH_TODO = WHOLE.replace("BEGIN:VEVENT", f"{todo(1)}BEGIN:VEVENT", 1)
 EDITS = {
     "none": WHOLE,
     "one changed": in_zone(EVENTS[0], single(1, "x"), *EVENTS[2:]),
@@ -134,6 +142,9 @@ EDITS = {
     "no end": WHOLE.replace("END:VCALENDAR", ""),
     "one without an end": WHOLE.replace("END:VEVENT\r\n", "", 1),
     "a zone between": WHOLE.replace("END:VEVENT\r\n", f"END:VEVENT\r\n{zone('Other')}", 1),
+    "a to-do before": WITH_TODO,
+    "a to-do between": WHOLE.replace("END:VEVENT\r\n", f"END:VEVENT\r\n{todo(1)}", 1),
+    "a to-do at the end": WHOLE.replace("END:VCALENDAR", f"{todo(1)}END:VCALENDAR"),
     "folded": in_zone(EVENTS[0].replace("SUMMARY:", "SUMMARY:\r\n "), *EVENTS[1:]),
     "line feeds": WHOLE.replace("\r\n", "\n"),
     "Latin-1": in_zone(*EVENTS, single(8, "\udce9")),
@@ -145,9 +156,48 @@ def test_what_is_cut_again_is_cut_as_it_would_be_at_first(edited: str) -> None:
     first, source = cut(WHOLE.encode(), None), edited.encode("utf-8", "surrogateescape")
     assert first.parts is not None
     again, whole = cut(source, first.parts), cut(source, None)
-    assert (again.events, again.ended) == (whole.events, whole.ended)
+    assert (again.events, again.ended, [*again.todos]) == (whole.events, whole.ended, [*whole.todos])
     numbers = range(len(whole.events))
     assert [again.piece(number) for number in numbers] == [whole.piece(number) for number in numbers]
+
+
+def test_todos_stay_when_an_event_of_their_file_is_gone() -> None:
+    less = WITH_TODO.replace(f"BEGIN:VEVENT\r\n{EVENTS[-1]}\r\nEND:VEVENT\r\n", "")
+    assert less != WITH_TODO
+    again = cut(less.encode(), cut(WITH_TODO.encode(), None).parts)
+    assert [each.uid for each in again.todos] == ["todo1"]
+
+
+async def test_a_look_asks_for_no_todo_twice_and_reads_them_a_part_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted, path = Counted("pepper_tui.domains.calendar.todos.reading"), tmp_path / "a.ics"
+    monkeypatch.setattr(held, "PROCESS", counted)
+    monkeypatch.setattr(agenda_module, "BATCH", 2)
+
+    async def titles(*events: str, seventh: str = "") -> tuple[list[str], int]:
+        todos = "".join(todo(number, seventh if number == 7 else "") for number in range(9))
+        path.write_text(ics(*events).replace("END:VCALENDAR", f"{todos}END:VCALENDAR"), newline="")
+        before = counted.asked
+        return [each.summary for each in await agenda.todos.read()], counted.asked - before
+
+    agenda = agenda_of([path], Plain(READING))
+    assert await titles(single(1)) == ([*map(str, range(9))], 9)
+    assert await titles(single(1, "moved")) == ([*map(str, range(9))], 0)
+    assert await titles(single(1), seventh="x") == ([*map(str, range(7)), "x", "8"], 1)
+    counted.end()
+
+
+async def test_alarms_of_two_months_follow_no_series_that_is_followed(tmp_path: Path) -> None:
+    counted = Counted(READING)
+    (tmp_path / "a.ics").write_text(ics(*(series("FREQ=DAILY", "DTSTART:20260101T090000Z", f"s{n}") for n in range(3))))
+    agenda = agenda_of([tmp_path], counted)
+    await agenda.between(START, START + HOUR)
+    counted.asked = 0
+    for now in (START, START + 6 * HOUR):
+        assert await agenda.between(now - JUST, now + REACH + AGAIN)
+    assert counted.asked == 0
+    counted.end()
 
 
 def test_a_minute_without_change_costs_the_same_however_much_there_is(tmp_path: Path) -> None:

@@ -366,3 +366,20 @@ def test_the_calendar_part_is_found(kind: str) -> None:
     long = parse_mail(invitation("REQUEST", event(0.0, more=["X-A:" + "y" * 70] * 3000), kind=kind))
     assert long.invitation == ""
     assert any("invitation is longer" in each for each in long.defects)
+
+
+async def test_an_alarm_that_comes_with_an_invitation_goes_nowhere(tmp_path: Path, clock: ManualClock) -> None:
+    """When the user hears of an event is not for its sender to say, in no calendar of theirs."""
+    start = clock.now() + 30 * HOUR
+    alarm = ("BEGIN:VALARM", "ACTION:DISPLAY", "TRIGGER:-PT29H", "END:VALARM")
+    file = tmp_path / "own.ics"
+    config = CONFIG + f'[calendar]\npaths = ["{file}"]\nstarts_soon = 0\n'
+    async with Sink() as smtp, Invited(tmp_path, clock, smtp.port, config) as desk:
+        await desk.come(invitation("REQUEST", event(start, more=alarm)))
+        card = await desk.invitation()
+        await desk.engine.choose(f"notification:{card.id}", 1)
+        approval = await desk.card()
+        await desk.engine.approve(approval.id)
+        await desk.until(lambda: file.exists() and len(smtp.taken) == 1)
+        assert "VALARM" not in file.read_text()
+        assert all("VALARM" not in row["text"] for row in await desk.rows("calendar.object"))

@@ -9,11 +9,11 @@ from pepper_tui.model import Record
 
 @dataclass(slots=True)
 class DayEntry(Record):
-    """One time of an event, or a reminder.
+    """One time of an event, a reminder, or a to-do that is due.
 
-    ``kind``: ``event`` or ``reminder``. ``ref``: the event's UID, or the reminder's id. ``day``: the date in the user's
-    zone on which it begins (ISO 8601). ``asks``: others ask the user to it, so it can be answered. ``notes``: what is
-    told of it beside its title, as "tentative".
+    ``kind``: ``event``, ``reminder`` or ``todo``. ``ref``: the UID, or the reminder's id. ``day``: the date in the
+    user's zone on which it begins (ISO 8601); of a to-do that is overdue, today. ``asks``: others ask the user to it,
+    so it can be answered. ``notes``: what is told of it beside its title, as "tentative".
     """
 
     id: str

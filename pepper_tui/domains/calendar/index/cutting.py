@@ -2,16 +2,16 @@
 
 Most programs write a file of ten years anew when one event has changed. So the file is parted at the lines that begin
 an event, and a part that was there before is known by its hash. That holds only where nothing but events stands after
-the first of them, as everybody writes it; any other file is cut as a whole each time (``pieces.py``).
+the first of them, as most write it; any other file, and one with to-dos, is cut as a whole each time (``pieces.py``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from pepper_tui.domains.calendar.pieces import Piece, finished
+from pepper_tui.domains.calendar.pieces import EVENT, TODO, Piece, finished
 
 _BEGIN: Final = b"\nBEGIN:VEVENT"
 _END: Final = b"END:VEVENT"
@@ -41,11 +41,15 @@ def signed(piece: Piece) -> Signed:
 
 @dataclass(slots=True)
 class Cut:
-    """A file in its events, in their order. ``parts`` is for the next time; None where the file is to be cut whole."""
+    """A file in its events, in their order. ``parts`` is for the next time; None where the file is to be cut whole.
+
+    ``todos`` are its to-dos, in their order.
+    """
 
     events: list[Signed]
     ended: bool
     parts: Parts | None
+    todos: Sequence[Piece] = ()
     _texts: list[bytes] = field(default_factory=list)
     _pieces: dict[int, Piece] = field(default_factory=dict)
 
@@ -60,7 +64,7 @@ class Cut:
         """Return the file as if it held no other events."""
         kept = [*numbers]
         pieces = {at: self.piece(number) for at, number in enumerate(kept)}
-        return Cut([self.events[number] for number in kept], self.ended, None, [], pieces)
+        return Cut([self.events[number] for number in kept], self.ended, None, self.todos, [], pieces)
 
 
 def cut(source: bytes, before: Parts | None) -> Cut:
@@ -68,12 +72,27 @@ def cut(source: bytes, before: Parts | None) -> Cut:
     parted = _parted(source)
     if before is not None and parted is not None and (found := _again(*parted, before)) is not None:
         return found
-    held, ended = finished(source)
+    whole, ended = finished(source)
+    held, todos = apart(whole)
     events = [signed(each) for each in held]
     parts: Parts | None = None
-    if ended and parted is not None and len(parted[1]) == len(held) and _is_plain(parted[0], parted[1], held):
+    if (
+        ended
+        and not todos
+        and parted is not None
+        and len(parted[1]) == len(held)
+        and _is_plain(parted[0], parted[1], held)
+    ):
         parts = Parts(parted[0], dict(zip(map(hash, parted[1]), events, strict=True)))
-    return Cut(events, ended, parts, [], dict(enumerate(held)))
+    return Cut(events, ended, parts, todos, [], dict(enumerate(held)))
+
+
+def apart(found: Iterable[Piece]) -> tuple[list[Piece], list[Piece]]:
+    """Return the events, and the to-dos."""
+    both: dict[bytes, list[Piece]] = {EVENT: [], TODO: []}
+    for each in found:
+        both[each.kind].append(each)
+    return both[EVENT], both[TODO]
 
 
 def _parted(source: bytes) -> tuple[bytes, list[bytes]] | None:
@@ -113,7 +132,7 @@ def _again(head: bytes, texts: list[bytes], before: Parts) -> Cut | None:
         known[hash(texts[number])] = events[number] = signed(alone[0])
     if len(known) > 2 * len(events) + _STRANGE:  # what is long gone
         known = {hash(text): each for text, each in zip(texts, events, strict=True) if each is not None}
-    return Cut([each for each in events if each is not None], True, Parts(head, known), texts, pieces)
+    return Cut([each for each in events if each is not None], True, Parts(head, known), (), texts, pieces)
 
 
 def _alone(head: bytes, text: bytes) -> list[Piece]:

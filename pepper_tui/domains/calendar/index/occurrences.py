@@ -25,6 +25,7 @@ MAX_KEPT: Final = 50_000  # occurrences of series, of one period
 PERIODS: Final = 3  # that are kept
 DAY: Final = 86400.0
 AHEAD: Final = 62 * DAY  # seconds of a period, at least
+BEFORE: Final = 3600.0  # seconds of a period before what was asked for: alarms ask for what has just begun, too
 AGAIN: Final = 2 * DAY  # seconds for which the same query, asked again later, finds its period
 LONG: Final = 31 * DAY  # seconds from which on an event is looked at by itself
 TOO_MUCH: Final = "as there is too much in the calendar"
@@ -112,7 +113,7 @@ class Occurrences:
         if period is None:
             often = sum(min(24.0, series.often) for series in self._series if series.repeats)
             ahead = max(DAY, min(AHEAD, MAX_KEPT / max(often, 1.0) * DAY))
-            period = _Period(start, max(end + AGAIN, start + ahead))
+            period = _Period(start - BEFORE, max(end + AGAIN, start + ahead))
         else:
             self._periods.remove(period)
         self._periods = [*self._periods[1 - PERIODS :], period]

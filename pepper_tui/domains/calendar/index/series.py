@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Final
 
+from pepper_tui.domains.calendar.alarms.alarm import rings_of
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED, Event
 from pepper_tui.domains.calendar.pieces import Piece
 from pepper_tui.model import Json
@@ -152,8 +153,9 @@ class Maker:
         if end <= start and all(isinstance(each, str) for each in times):  # a clock change skips the start
             walls = [datetime.fromisoformat(str(each)) for each in times]
             end = max(end, start + (walls[1] - walls[0]).total_seconds())
-        given = {name: value for name, value in fields.items() if name != "answers"}
+        given = {name: value for name, value in fields.items() if name not in ("answers", "alarms")}
         event = Event(**given, start=start, end=end, calendar=calendar)
+        event.alarms = rings_of(fields["alarms"], start, end, self._seconds)
         event.answer = next((answer for who, answer in fields["answers"] if untagged(who) in self._addresses), "")
         if calendar == INVITED:  # whoever was asked by another name is not listed
             event.answer = event.answer or UNANSWERED

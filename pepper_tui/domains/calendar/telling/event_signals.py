@@ -12,6 +12,9 @@ from typing import Final
 from pepper_tui.domains.calendar.agenda import Agenda
 from pepper_tui.domains.calendar.conflicts import taken_beside, titles_of
 from pepper_tui.domains.calendar.event import INVITED, UNANSWERED
+from pepper_tui.domains.calendar.meeting.joining import joined_at, owner_of
+from pepper_tui.domains.calendar.meeting.link import is_place
+from pepper_tui.domains.calendar.telling.starting import before_it, starting, why_told
 from pepper_tui.domains.calendar.writing.change_tools import changed_id
 from pepper_tui.feeds.feed import FeedContext
 from pepper_tui.feeds.triage import Triage
@@ -28,6 +31,7 @@ _SHOWN: Final = {
     "summary": "title",
     "location": "place",
     "description": "text",
+    "link": "link",
     "status": "status",
     "attendees": "people",
 }
@@ -54,10 +58,9 @@ class EventSignals:
             before = found.data if found is not None else None
         verb, kind = self._what(raw, update.context.version, before) if not soon else ("Starts", "soon")
         when = _when(raw, ctx.zone)
-        if soon:  # the hour, as a count of minutes would soon be wrong
-            start = datetime.fromtimestamp(raw["start"], ctx.zone)
-            verb, when = f"Starts {start:%H:%M}", f"{start:%a %d %b}"
-        reason = "it starts soon" if soon else _REASONS.get(kind, f"{kind} in your calendar")
+        if soon:
+            verb, when = starting(raw, ctx.zone)
+        reason = why_told(raw) if soon else _REASONS.get(kind, f"{kind} in your calendar")
         facts = event_facts(
             raw, Priority.HIGH if soon else Priority.NORMAL, reason, minutes=raw["minutes"] if soon else 0
         )
@@ -72,6 +75,10 @@ class EventSignals:
         }  # fmt: skip
         if rules:
             metadata["rules"] = list(rules)
+        if raw.get("link"):
+            metadata["link"] = raw["link"]
+        if soon and (text := before_it(raw, ctx.zone)):
+            metadata["text"] = text
         if kind in _ASKING and raw.get("answer") == UNANSWERED and self._by_others(raw):
             metadata["asks"] = True
             metadata["answer_by"] = None if raw["recurrence"] else raw["end"]
@@ -79,7 +86,9 @@ class EventSignals:
                 metadata["day"] = day_to_answer(raw, ctx.zone)
             if priority is not Priority.LOG:
                 metadata["text"] = await self._details(ctx, raw)
-        place = f", {one_line(raw['location'], _PLACE)}" if raw["location"] else ""
+        told = raw["location"] and not (soon and raw.get("link") and not is_place(raw["location"]))
+        place = f", {one_line(raw['location'], _PLACE)}" if told else ""
+        place += f", join at {owner_of(raw['link'])}" if soon and raw.get("link") else ""
         summary = one_line(raw["summary"] or "(no title)", 150)
         return Signal(
             id=f"signal_{raw['id']}" + ("" if soon else f"_{update.context.version}"),
@@ -118,7 +127,7 @@ class EventSignals:
             return "Pepper added it, with your yes"
         if await _changed_by_pepper(ctx, raw, update.context.updated_at):
             return "Pepper changed it, with your yes"
-        if before is not None and _without(before) == _without(raw):
+        if before is not None and _without(before) == _without({name: raw[name] for name in before if name in raw}):
             return "only your own answer has changed"
         return ""
 
@@ -134,6 +143,8 @@ class EventSignals:
             lines.append(f"Repeats: {one_line(raw['recurrence'], 120)}")
         if len(raw["location"]) > _PLACE:  # the line above the card's text has a shorter one whole
             lines.append(f"Where: {one_line(raw['location'], 500)}")
+        if raw.get("link"):
+            lines.append(f"Join: {joined_at(raw['link'])}")
         name, address = one_line(raw.get("organizer_name", ""), 60), one_line(raw["organizer"], 100)
         lines.append(f"From: {name} ({address})" if name and name != address else f"From: {address}")
         others = [each for each in raw["attendees"] if not self._triage.is_own(each)]
@@ -188,7 +199,7 @@ def _changed(kind: str, before: Json | None, raw: Json, zone: tzinfo) -> str:
         if same_day[0] == same_day[1] and not before["all_day"]:
             was = f"{datetime.fromtimestamp(before['start'], zone):%H:%M}"
         return f" (was {was})"
-    named = [words for name, words in _SHOWN.items() if before.get(name) != raw.get(name)]
+    named = [words for name, words in _SHOWN.items() if before.get(name, raw.get(name)) != raw.get(name)]
     return f" ({', '.join(named)})" if named else ""
 
 

@@ -96,8 +96,7 @@ class StoredEvents:
 
     async def _compared(self, ctx: FeedContext, key: str, event: Event, than: _Before) -> bool:
         """Store an event if it differs from what is stored, and return whether it does."""
-        data = {**event.data(), "id": key, "backlog": than.first or event.first, "gone": False}
-        del data["first"]
+        data = {**_kept_of(event), "id": key, "backlog": than.first or event.first, "gone": False}
         if (before := than.known.get(key)) is not None:
             if _is_stored(event, key, before):
                 return False
@@ -182,8 +181,15 @@ async def _pages(ctx: FeedContext, kind: str) -> AsyncIterator[list[tuple[str, J
 
 def _is_stored(event: Event, key: str, stored: Json) -> bool:
     """Check whether an event is as it was stored."""
-    data = {**event.data(), "id": key, "backlog": stored["backlog"], "gone": False}
-    return stored == {name: data[name] for name in stored if name in data and name != "first"}
+    data = {**_kept_of(event), "id": key, "backlog": stored["backlog"], "gone": False}
+    return stored == {name: data[name] for name in stored if name in data}
+
+
+def _kept_of(event: Event) -> Json:
+    """Return what is stored of an event; an alarm that is dismissed elsewhere is no news."""
+    data = event.data()
+    del data["first"], data["alarms"]
+    return data
 
 
 async def _put(ctx: FeedContext, key: str, data: Json, before: Json | None = None) -> None:

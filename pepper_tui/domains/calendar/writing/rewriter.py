@@ -49,6 +49,10 @@ class Rewriter:
         """Return the calendar of these events without a time of theirs; see ``rewriting.removed``."""
         return self._text("removed", held, of=of, following=following, zone=zone, now=now)
 
+    def completed(self, held: Sequence[Piece], *, done: bool, now: float) -> str:
+        """Return the calendar of this to-do, done or open again; see ``rewriting.completed``."""
+        return self._text("completed", held, done=done, now=now)
+
     def _text(self, function: str, held: Sequence[Piece], **options: Any) -> str:
         source = b"\r\n".join(each.text for each in held)
         named = [zone.decode("latin-1") for zone in zones_of(held)]

@@ -1,4 +1,4 @@
-"""Events written anew: with the user's answer, as cancelled, and the answer to an invitation (RFC 5546), by icalendar.
+"""Events and to-dos written anew: answered, cancelled, done; and the answer to an invitation (RFC 5546), by icalendar.
 
 The events come from strangers and no library limits its work, so this code runs in a parser process of its own. Each
 function takes the events of one UID as they are written, with the texts of the time zones of their calendar.
@@ -27,6 +27,7 @@ def warm() -> None:
     start = b"BEGIN:VEVENT\r\nUID:a\r\nDTSTART;TZID=Europe/Berlin:20260101T090000\r\nEND:VEVENT\r\n"
     reply(start, [], "a@example.org", "A", "accepted", "", 0.0, of=0.0)
     edited(start, [], {"start": 0.0, "end": 1.0}, None, 0.0, "Europe/Berlin", 0.0)
+    completed(b"BEGIN:VTODO\r\nUID:a\r\nEND:VTODO\r\n", [], done=True, now=0.0)
 
 
 def answered(
@@ -58,6 +59,25 @@ def cancelled(source: bytes, zones: list[str]) -> Json:
         event.pop("STATUS", None)
         event.add("STATUS", "CANCELLED")
     return {"text": _whole(events, zones)}
+
+
+def completed(source: bytes, zones: list[str], *, done: bool, now: float) -> Json:
+    """Return ``text``, the calendar with its one to-do done (``now``), or open again.
+
+    Raises ``ValueError`` for one that repeats: how such a series goes on differs between programs.
+    """
+    todos = opened(source, zones)[0].walk("VTODO")
+    if len(todos) != 1 or "RRULE" in todos[0] or "RECURRENCE-ID" in todos[0]:
+        raise ValueError("it repeats, and programs differ in how that goes on; do it in your own")
+    [todo] = todos
+    for name in ("STATUS", "COMPLETED", "PERCENT-COMPLETE"):
+        todo.pop(name, None)
+    todo.add("STATUS", "COMPLETED" if done else "NEEDS-ACTION")
+    if done:
+        todo.add("COMPLETED", datetime.fromtimestamp(int(now), UTC))
+        todo.add("PERCENT-COMPLETE", 100)
+    _renew(todo, now)
+    return {"text": _whole(todos, zones)}
 
 
 def edited(

@@ -32,6 +32,8 @@ _ANSWERED: Final = {"all its times": False, "only this time": True}
 """What is answered of a series, and whether that is its one day."""
 _ANSWERS: Final = frozenset({"accept", "maybe", "decline", "propose"})
 _CHANGES: Final = frozenset({"move", "rename"})
+_OTHERS: Final = {"reminder": ("forget", "a reminder"), "todo": ("done", "a to-do")}
+"""What ``x`` does with what is no event, and what that is called."""
 _ASKED: Final = {
     "propose": "Another time for “{}”",
     "move": "Move “{}” to",
@@ -156,11 +158,12 @@ class Agenda(Opened[AgendaList]):
 
     def _on(self, act: str, entry: DayEntry) -> None:
         app, title = self._app, one_line(entry.title, 40)
-        if entry.kind == "reminder":
+        if entry.kind in _OTHERS:
+            order, called = _OTHERS[entry.kind]
             if act == "cancel":
-                self._order("forget", entry, Written(""))
+                self._order(order, entry, Written(""))
             else:
-                app.say_words("This is a reminder: that key is about events")
+                app.say_words(f"This is {called}: that key is about events")
         elif act in _ANSWERS and not entry.asks:
             app.say_words("Nobody else asks you to this: it is your own")
         elif act in _CHANGES and entry.asks:

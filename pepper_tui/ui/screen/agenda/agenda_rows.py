@@ -15,6 +15,7 @@ from pepper_tui.ui.screen.lists.drawn_rows import Row
 from pepper_tui.ui.shared.keys import KeyNames
 
 _TIMES: Final = 13  # cells of the times
+_REPEATS: Final = {"event": "yes: a key asks whether it means this time, all later ones, or all"}
 _NEAR: Final = {-1: "yesterday", 0: "today", 1: "tomorrow"}
 
 
@@ -30,7 +31,7 @@ def page_rows(page: DaysPage, pen: Pen, *, empty_days: bool) -> tuple[list[Row],
         begins, ends = (
             datetime.combine(each, datetime.min.time(), pen.zone).timestamp() for each in (day, day + timedelta(days=1))
         )
-        on_it = [one for one in page.entries if _touches(one, begins, ends)]
+        on_it = [one for one in page.entries if _is_on(one, day, begins, ends)]
         if on_it or empty_days:
             rows.append(_heading(day, today, len(on_it)))
         for entry in on_it:
@@ -41,17 +42,24 @@ def page_rows(page: DaysPage, pen: Pen, *, empty_days: bool) -> tuple[list[Row],
     return rows, entries
 
 
-def _touches(entry: DayEntry, begins: float, ends: float) -> bool:
+def _is_on(entry: DayEntry, day: date, begins: float, ends: float) -> bool:
+    if entry.kind == "todo":
+        return entry.day == day.isoformat()
     return entry.start < ends and (entry.end > begins or entry.start == entry.end >= begins)
 
 
 def _state(entry: DayEntry, now: float) -> str:
+    if entry.kind == "todo":  # it is not over before it is done
+        return ""
     if entry.end <= now:
         return "over"
     return "now" if entry.start <= now and not entry.all_day else ""
 
 
 def _times(entry: DayEntry, begins: float, ends: float, pen: Pen) -> str:
+    if entry.kind == "todo" and (entry.all_day or entry.start < begins):
+        due = datetime.fromtimestamp(entry.start, pen.zone)
+        return f"was {due.day} {due:%b}" if entry.start < begins else "due"
     if entry.all_day:
         return "all day"
     start, end = (f"{datetime.fromtimestamp(at, pen.zone):%H:%M}" for at in (entry.start, entry.end))
@@ -113,12 +121,13 @@ def entry_lines(entry: DayEntry, pen: Pen, names: KeyNames) -> list[Text]:
         when += f" to {last:%A} {last.day} {last:%B}"
     told = [
         ("When", when),
-        ("Repeats", "yes: a key asks whether it means this time, all later ones, or all" if entry.repeats else ""),
+        ("Repeats", _REPEATS.get(entry.kind, "yes") if entry.repeats else ""),
         ("Where", entry.place),
         ("Calendar", entry.calendar),
         ("From", entry.organizer),
         ("With", ", ".join(entry.people)),
         ("Your answer", ", ".join(entry.notes) if entry.kind == "event" else ""),
+        ("Due", ", ".join(entry.notes) if entry.kind == "todo" else ""),
     ]
     lines = [*pen.hang(Text(""), Text(entry.title, ink.strong))]
     for label, words in told:
@@ -135,6 +144,8 @@ def hints(entry: DayEntry | None, names: KeyNames) -> Sequence[str]:
         ids = [("agenda.new", "new"), ("agenda.order", "span"), ("agenda.go", "day")]
     elif entry.kind == "reminder":
         ids = [("agenda.cancel", "cancel the reminder")]
+    elif entry.kind == "todo":
+        ids = [("agenda.cancel", "done")]
     elif entry.asks:
         ids = [
             ("agenda.accept", "accept"), ("agenda.maybe", "maybe"), ("agenda.decline", "decline"),
