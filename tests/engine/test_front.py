@@ -26,12 +26,12 @@ from tests.ui.fake_engine import FakeEngine
 
 LOOKS = {
     "recall", "health", "held_back", "updates", "replies", "why", "dead_letters", "rules", "rule_acts", "rule_versions",
-    "mails", "mail_thread", "mail_head", "attachment", "attachment_text", "mail_changes",
+    "mails", "mail_thread", "mail_head", "attachment", "attachment_text", "mail_changes", "days",
 }  # fmt: skip
 ACTS = {
     "say", "take_back", "stop_reply", "approve", "reject", "edit", "dismiss", "done", "file", "seen", "attend",
     "snooze", "choose", "answer", "answer_unknown", "cancel_call", "undo", "redo", "redrive", "pause_rule",
-    "resume_rule", "remove_rule", "propose_rule", "write_mail", "save_draft",
+    "resume_rule", "remove_rule", "propose_rule", "write_mail", "save_draft", "order_event",
 }  # fmt: skip
 METHODS = {name for name in dir(Engine) if not name.startswith("_")}
 LIVES = {"zone", "model_name", "offline", "start", "close"}

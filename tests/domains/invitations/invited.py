@@ -117,6 +117,9 @@ class Invited(Desk):
         inputs = [each for row in await self.rows("step") for each in row["inputs"]]
         return sum(each.startswith("signals.calendar:") for each in inputs) == 2
 
+    async def asks_nothing(self) -> bool:
+        return not await self.questions()
+
     async def which(self) -> Notification | None:
         """The question which of several is meant, once it is asked."""
         return next((one for one in await self.questions() if one.title.startswith("Which")), None)

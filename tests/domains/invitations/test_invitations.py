@@ -200,7 +200,7 @@ async def test_what_was_asked_and_called_off_while_pepper_was_closed_asks_nothin
         for _ in range(40):
             await desk.clock.advance(0.5)
         await desk.until(desk.settled)
-        assert await desk.questions() == []
+        await desk.until(desk.asks_nothing)
 
 
 async def test_what_is_over_asks_no_more(tmp_path: Path, clock: ManualClock) -> None:
