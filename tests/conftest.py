@@ -17,7 +17,7 @@ from pepper_tui.store import ContextStore
 # no test reads or writes the keyring of whoever runs it
 os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"
 # how long an example takes says how busy the machine is, and nothing about the code
-settings.register_profile("pepper", max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("pepper", max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("pepper")
 # as in the program (``engine/interpreter.py``): thousands of tests are collected, and each app is large
 gc.set_threshold(*COLLECT)

@@ -33,7 +33,7 @@ def test_no_seed_violates_what_must_hold() -> None:
 
 def test_the_same_seed_is_the_same_world() -> None:
     """Whatever ran before in the process, and however this process hashes."""
-    seeds = (1004, 37, 1000)  # with an account at Google, at an IMAP server, and with none
+    seeds = (1004, 37)  # with an account at Google, and at an IMAP server
     here = [run_seed(seed).digest for seed in seeds]
     assert len(set(here)) == len(here)
     assert [run_seed(seed).digest for seed in reversed(seeds)] == here[::-1]

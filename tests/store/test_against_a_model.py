@@ -225,7 +225,7 @@ class FileMachine(StoreMachine):
 
 
 TestStore = FileMachine.TestCase
-TestStore.settings = long(40)
+TestStore.settings = long(25)
 
 
 def test_an_export_is_the_same_though_its_copy_numbers_the_namespaces_anew() -> None:
