@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import AsyncIterator
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,26 @@ settings.register_profile("pepper", max_examples=40, deadline=None, suppress_hea
 settings.load_profile("pepper")
 # as in the program (``engine/interpreter.py``): thousands of tests are collected, and each app is large
 gc.set_threshold(*COLLECT)
+
+
+SLOW = ("tests/living/", "tests/kill/", "tests/simulation/", "tests/attack/", "tests/install/")
+"""Where tests wait more than they work: spread among the first of all others, so that they do not wait alone."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files of slow tests between the others, where there are many."""
+    files = [[*group] for _, group in groupby(items, key=lambda item: item.nodeid.partition("::")[0])]
+    slow = [file for file in files if file[0].nodeid.startswith(SLOW)]
+    others = [file for file in files if not file[0].nodeid.startswith(SLOW)]
+    if not slow or len(others) < 2 * len(slow):
+        return
+    step, waiting = len(others) // (2 * len(slow)), iter(slow)
+    mixed: list[pytest.Item] = []
+    for number, file in enumerate(others):
+        if number % step == 0:
+            mixed += next(waiting, [])
+        mixed += file
+    items[:] = [*mixed, *(item for file in waiting for item in file)]
 
 
 def pytest_collection_finish() -> None:
