@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.connectors.caldav.servers import Server, running
+from tests.domains.calendar.conftest import patient  # noqa: F401
 
 
 @pytest.fixture(scope="session")

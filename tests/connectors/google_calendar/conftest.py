@@ -10,6 +10,7 @@ import pytest
 from pepper_tui.clock import ManualClock
 from pepper_tui.store import ContextStore
 from tests.connectors.google_calendar.account import ALEX, Copy
+from tests.domains.calendar.conftest import patient  # noqa: F401
 from tests.google import Google
 
 
