@@ -204,8 +204,14 @@ class Elsewhere:
         for card in Approval.readable(await self._store.query(wanted)):
             if card.state is not ApprovalState.PENDING or answered_by(card) != message_id:
                 continue
-            if await self._answered(card) in copies:
+            if await self._answered(card) in copies and not await self._is_ordered_for_an_event(card):
                 await self._withdraw(card.id, done.why)
+
+    async def _is_ordered_for_an_event(self, card: Approval) -> bool:
+        """Check whether the user has ordered this answer to an invitation: of one mail, each time is answered alone."""
+        call = ToolCall.one(await self._store.get(card.call, namespace=Namespace.TOOL_CALL))
+        fields = card.effect["payload"].get("fields")
+        return call is not None and call.root == "user" and isinstance(fields, dict) and bool(fields.get("calendar"))
 
     async def _end_cards(self, mail: str, done: Fate) -> None:
         asks, key = await _asks(self._store, mail), await key_pressed(self._store, done.by)
