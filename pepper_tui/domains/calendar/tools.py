@@ -17,7 +17,8 @@ from pepper_tui.domains.calendar.parts import Agenda, CalendarParts
 from pepper_tui.domains.calendar.slots.others import others_of
 from pepper_tui.domains.calendar.telling.day import day_of
 from pepper_tui.domains.calendar.todos.listing import due_lines, todos_in, unread_todos
-from pepper_tui.model import OPEN_TAG, ContextFilter, Effect, Json, Namespace, Record, Reminder, ReminderState
+from pepper_tui.domains.reminders.waiting import waiting_reminders
+from pepper_tui.model import Effect, Json, Record, Reminder
 from pepper_tui.text import one_line
 from pepper_tui.tools.errors import ToolError
 from pepper_tui.tools.tool import ToolContext, tool
@@ -45,7 +46,7 @@ async def agenda(
     """
     calendar, zone, now, named = the_agenda(ctx), ctx.zone, ctx.clock.now(), ctx.of(CalendarParts).named
     today = datetime.fromtimestamp(now, zone).date()
-    reminders, todos = await _reminders(ctx), await todos_in(calendar)
+    reminders, todos = await waiting_reminders(ctx.store), await todos_in(calendar)
     lines: list[str] = []
     for first, count in await _spans(ctx, start, days, today):
         after = first + timedelta(days=count)
@@ -197,13 +198,6 @@ async def _spans(ctx: ToolContext, start: str, days: int, today: date, default: 
     if (count := sum(each for _, each in found)) > MOST_DAYS:
         raise ToolError(f"{one_line(start, 60)!r} means {count} days; I look at {MOST_DAYS} at most: name fewer")
     return found
-
-
-async def _reminders(ctx: ToolContext) -> list[Reminder]:
-    """Return those that wait; a repeating one by its next time."""
-    wanted = ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], limit=None)
-    found = Reminder.readable(await ctx.store.query(wanted))
-    return [each for each in found if each.state is ReminderState.WAITING]
 
 
 def _reminder(reminder: Reminder, today: date, zone: tzinfo) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from contextlib import suppress
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Final
@@ -17,7 +17,8 @@ from pepper_tui.domains.calendar.parts import CalendarParts
 from pepper_tui.domains.calendar.todos.listing import MOST as MOST_TODOS
 from pepper_tui.domains.calendar.todos.listing import todos_in, unread_todos
 from pepper_tui.domains.calendar.todos.todo import Todo
-from pepper_tui.model import OPEN_TAG, ContextFilter, EngineError, Json, Namespace, Reminder, ReminderState
+from pepper_tui.domains.reminders.waiting import waiting_reminders
+from pepper_tui.model import EngineError, Json
 from pepper_tui.store import ContextStore
 from pepper_tui.text import one_line
 from pepper_tui.text.addresses import compared, untagged
@@ -48,7 +49,8 @@ class DayList:
             page.left_out.append("no calendar is configured: name one under paths of [calendar], or add an account")
         else:
             try:
-                page.entries += [self._event(one.data()) for one in await agenda.between(start, end)]
+                own = {untagged(compared(each)) for each in self._parts.own}
+                page.entries += [self._event(one.data(), own) for one in await agenda.between(start, end)]
                 todos = self._due(await todos_in(agenda), start, end)
             except NoAnswerError as error:
                 raise EngineError(str(error)) from error
@@ -78,8 +80,6 @@ class DayList:
         return found[0][0]
 
     async def _reminders(self, start: float, end: float) -> list[DayEntry]:
-        wanted = ContextFilter(namespaces=[Namespace.REMINDER], tags=[OPEN_TAG], limit=None)
-        found = Reminder.readable(await self._store.query(wanted))
         return [
             DayEntry(
                 f"reminder:{each.id}",
@@ -92,8 +92,8 @@ class DayList:
                 repeats=bool(each.rule),
                 notes=["reminder"],
             )
-            for each in found
-            if each.state is ReminderState.WAITING and start <= each.due < end
+            for each in await waiting_reminders(self._store)
+            if start <= each.due < end
         ]
 
     def _due(self, todos: Sequence[Todo], start: float, end: float) -> list[DayEntry]:
@@ -125,9 +125,8 @@ class DayList:
             )
         return found
 
-    def _event(self, event: Json) -> DayEntry:
+    def _event(self, event: Json, own: Container[str]) -> DayEntry:
         organizer, answer = str(event.get("organizer", "")), str(event.get("answer", ""))
-        own = {untagged(compared(each)) for each in self._parts.own}
         by_others = bool(organizer) and untagged(compared(organizer)) not in own
         notes = [words for words, holds in _notes(event) if holds]
         name = str(event.get("organizer_name", ""))

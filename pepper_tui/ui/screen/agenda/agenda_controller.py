@@ -71,8 +71,9 @@ class Agenda(Opened[AgendaList]):
     async def load(self, view: AgendaList | None) -> None:
         page = await self._app.link.ready().days(self._first, self._days(self._first))
         if self._span == "month":
-            first = date.fromisoformat(page.first).replace(day=1)
-            page = await self._app.link.ready().days(first.isoformat(), self._days(first.isoformat()))
+            first = date.fromisoformat(page.first).replace(day=1).isoformat()
+            if (page.first, page.days) != (first, self._days(first)):
+                page = await self._app.link.ready().days(first, self._days(first))
         self._page = page
         if view is not None:
             view.show_page(page, empty_days=self._span != "month")
@@ -97,7 +98,8 @@ class Agenda(Opened[AgendaList]):
     def changed(self) -> None:
         """React to news: something of it may have changed, or the card of an order is there."""
         self._card.look()
-        self._changes.after(SETTLE, self.reload)
+        if not self._changes.waits:  # what goes on changing must not put the look off for ever
+            self._changes.after(SETTLE, self.reload)
 
     def reload(self) -> None:
         if self._app.stands:
